@@ -26,3 +26,47 @@ lab-image: setup ## the lab's node images
 .PHONY: molecule
 molecule: lab-image ## every scenario, or SCENARIO=x
 	@scripts/molecule $(SCENARIO)
+
+.PHONY: lab-up
+lab-up: lab-image ## the quickstart's nodes, bare (ENGINE=distribution)
+	@scripts/lab up $(ENGINE)
+
+.PHONY: lab-down
+lab-down: ## remove every node, network, volume and file of the lab
+	@scripts/lab down
+
+.PHONY: quickstart
+quickstart: lab-image ## from bare hosts to a registry in use, with proof (ENGINE=distribution)
+	@$(BIN)/python lab/quickstart $(ENGINE)
+
+.PHONY: test
+test: ## everything CI runs: lint sanity unit contract molecule
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory sanity
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory contract
+	@$(MAKE) --no-print-directory molecule
+
+.PHONY: lint
+lint: setup ## ansible-lint (production), ruff, yamllint, antsibull-docs, changelog, role READMEs
+	@scripts/lint
+
+.PHONY: sanity
+sanity: setup ## ansible-test sanity, no ignores
+	@scripts/sanity
+
+.PHONY: unit
+unit: setup ## unit tests
+	@PYTHONPATH=.ansible/collections $(BIN)/pytest tests/unit
+
+.PHONY: contract
+contract: setup ## what the documents and the official interface say, held against the code
+	@PYTHONPATH=.ansible/collections $(BIN)/pytest tests/contract
+
+.PHONY: docs
+docs: setup ## renew the generated parts of the role READMEs
+	@$(BIN)/python scripts/role_readme.py
+
+.PHONY: bench
+bench: lab-image ## figures into benchmarks/results/
+	@$(BIN)/python benchmarks/site.py $(ENGINE)
