@@ -61,8 +61,10 @@ class ActionModule(ActionBase):
                 display.warning(f"preflight of {name}: waived by preflight_waive: {', '.join(waived)}")
             if entry["verdict"] == "below minimum" and not entry["refused"]:
                 display.warning(f"preflight of {name}: below minimum, and accepted because preflight_enforce is false")
-        path = ""
-        if arguments["path"]:
+        path = arguments["path"]
+        if path:
             generated = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-            path = write(arguments["path"], {"generated": generated, **report})
+            path = write(path, {"generated": generated, **report})
+        if path:
+            display.display(f"\nThe whole report: {path}")
         return {**result, "changed": False, "path": path, **report}

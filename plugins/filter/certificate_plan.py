@@ -58,7 +58,7 @@ _value:
   description:
     - C(issue) lists what to issue, each with C(name), C(reason) and what the certificate is to hold.
     - C(create_ca) tells whether the CA has to be created first.
-    - C(chain) is the PEM text that servers send behind their own certificate.
+    - C(subordinate) tells whether a subordinate CA issues, from C(issuer.pem).
     - C(ca) is the PEM text of what clients are to trust; empty as long as there is no CA.
     - C(problems) are sentences that say why issuing or deploying is impossible, C(warnings) say what ends before long.
   type: dict
@@ -73,7 +73,7 @@ _value:
         not_after: +397d
     problems: []
     warnings: []
-    chain: ""
+    subordinate: false
     ca: "-----BEGIN CERTIFICATE-----..."
 """
 
@@ -85,6 +85,7 @@ from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._certifi
 
 def certificate_plan(
     material,
+    *,
     key_type="rsa-2048",
     validity_days=397,
     renew_before_days=30,
@@ -94,10 +95,11 @@ def certificate_plan(
 ):
     authority, entries, now = material["authority"], material["entries"], pem.now_utc()
     plan = {"issue": [], "create_ca": False, "problems": [], "warnings": []}
-    plan.update(chain=authority.get("issuer") or "", ca=authority.get("certificate") or "")
+    plan.update(subordinate=bool(authority.get("issuer")), ca=authority.get("certificate") or "")
     if pem.CRYPTOGRAPHY_MISSING:
         return dict(plan, problems=[pem.missing_library()])
     defaults = {"key_type": key_type, "validity_days": validity_days, "renew_before_days": renew_before_days}
+    defaults["minimum_days"] = minimum_days
     plan.update(issuing_plan(entries, authority, now, defaults, rotate))
     pending = [item["name"] for item in plan["issue"]]
     plan["problems"] += certificate_problems(entries, minimum_days, pending)

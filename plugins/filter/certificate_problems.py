@@ -71,7 +71,7 @@ def certificate_problems(entries, minimum_days=7, pending=()):
         own = entry_problems(entry)
         if not own and entry.get("name") not in pending:
             limit = entry.get("minimum_days")
-            own = material_problems(entry, now, minimum_days if limit is None else limit)
+            own = material_problems(entry, now, minimum_days if limit is None else int(limit))
         found += own
     return found
 

@@ -33,10 +33,6 @@ options:
     type: list
     elements: str
     required: true
-  chain:
-    description: PEM text of the certificates to send behind each of them.
-    type: str
-    default: ''
 """
 
 EXAMPLES = r"""
@@ -56,8 +52,8 @@ _value:
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._certificates_plan import stored_sets
 
 
-def certificate_store_sets(requests, directory, keys, certificates, chain=""):
-    return stored_sets(directory, requests, keys, certificates, chain)
+def certificate_store_sets(requests, directory, keys, certificates):
+    return stored_sets(directory, requests, keys, certificates)
 
 
 class FilterModule:

@@ -23,7 +23,9 @@ options:
 EXAMPLES = r"""
 - name: Show the report of all hosts
   ansible.builtin.debug:
-    msg: "{{ ansible_play_hosts | map('extract', hostvars, 'certificates_status') | flatten | dockyard.trusted_registry.certificate_table }}"
+    msg: "{{ rows | flatten | dockyard.trusted_registry.certificate_table }}"
+  vars:
+    rows: "{{ ansible_play_hosts | map('extract', hostvars, 'certificates_status') }}"
   run_once: true
 """
 

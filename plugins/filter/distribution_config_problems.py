@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_check import problems
+
 DOCUMENTATION = r"""
 name: distribution_config_problems
 short_description: Find what is wrong with a configuration of CNCF Distribution
@@ -46,8 +48,6 @@ _value:
     errors: ["storage.readonly: unknown key, the registry would ignore it; did you mean storage.maintenance.readonly?"]
     warnings: []
 """
-
-from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_check import problems
 
 
 class FilterModule:

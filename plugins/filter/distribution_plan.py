@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import plan
+
 DOCUMENTATION = r"""
 name: distribution_plan
 short_description: Decide everything the role distribution does on a host
@@ -33,8 +35,6 @@ _value:
     errors: ["distribution_port: 70000 is not a port"]
     warnings: []
 """
-
-from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import plan
 
 
 class FilterModule:

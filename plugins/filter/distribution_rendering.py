@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import rendering
+
 DOCUMENTATION = r"""
 name: distribution_rendering
 short_description: Render the configuration of a registry
@@ -38,8 +40,6 @@ _value:
     text: "version: 0.1..."
     secrets: []
 """
-
-from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import rendering
 
 
 class FilterModule:

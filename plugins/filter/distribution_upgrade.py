@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import upgrade
+
 DOCUMENTATION = r"""
 name: distribution_upgrade
 short_description: Say what changing the version of a registry costs
@@ -45,8 +47,6 @@ _value:
     errors: ["team/old@sha256:9f86...: is a schema1 manifest, which 3.x cannot read; push it again with a current client"]
     notices: []
 """
-
-from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_plan import upgrade
 
 
 class FilterModule:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleFilterError
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils import _htpasswd
+
 DOCUMENTATION = r"""
 name: htpasswd
 short_description: Bring the text of an htpasswd file to a list of users
@@ -52,9 +55,6 @@ _value:
   type: str
   sample: "alice:$2y$08$0mbWmPmLd0iMcvTyuuF5D.ZIuXvxiIAcCWlPBWE2rIvQkrMeU1ZyO\n"
 """
-
-from ansible.errors import AnsibleFilterError
-from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils import _htpasswd
 
 
 def _htpasswd_text(current, users, cost=_htpasswd.DEFAULT_COST, exclusive=False):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_declare import (
     declare_host,
     derive_profiles,
+    lineage,
     probe_arguments,
 )
 
@@ -25,9 +26,12 @@ def plain(value):
 
 def preflight_declare(catalogue, *, group_names=(), group_profiles=None, profiles=(), thresholds=None, waive=(), names=(), address=""):
     """Return what a host is judged by."""
+    wanted = as_list(profiles) or derive_profiles(group_names, plain(group_profiles or {}))
+    needed = {ancestor for name in wanted if name in catalogue for ancestor in lineage(catalogue, name)}
     return declare_host(
-        plain(catalogue),
-        profiles=as_list(profiles) or derive_profiles(group_names, plain(group_profiles or {})),
+        # Templating is what takes time here: it is left to the profiles in use.
+        {name: plain(catalogue[name]) if name in needed else {} for name in catalogue},
+        profiles=wanted,
         thresholds=plain(thresholds or {}),
         waive=as_list(waive),
         names=as_list(names),

@@ -12,7 +12,7 @@ author:
   - Dockyard contributors (@dockyard)
 description:
   - Completes the entries of C(certificates_list) with the PEM texts they name, and reads the state of the CA that issues the others.
-  - Files are found like those of P(ansible.builtin.file#lookup), and may be encrypted with Ansible Vault.
+  - Files are found like those of the lookup C(ansible.builtin.file), and may be encrypted with Ansible Vault.
   - A file that cannot be read is no error here, but an entry of C(errors), so that P(dockyard.trusted_registry.certificate_problems#filter)
     reports all that is wrong in one message.
 options:
@@ -40,7 +40,7 @@ EXAMPLES = r"""
     that: problems | length == 0
     fail_msg: "{{ problems }}"
   vars:
-    material: "{{ query('dockyard.trusted_registry.certificate_material', certificates_list, ca_dir='pki', store='pki/issued/web') | first }}"
+    material: "{{ query('dockyard.trusted_registry.certificate_material', wanted, ca_dir='pki', store='pki/issued/web') | first }}"
     problems: "{{ material.entries | dockyard.trusted_registry.certificate_problems }}"
 """
 
@@ -96,9 +96,9 @@ class LookupModule(LookupBase):
         return dict(
             entry,
             errors=source_errors(entry),
-            chain="",
+            chain=authority["issuer"],
             ca=authority["certificate"],
-            origins=dict(paths, ca=authority["origins"]["certificate"]),
+            origins=dict(paths, ca=authority["origins"]["certificate"], chain=authority["origins"]["issuer"]),
             **{part: self._from_store(path) for part, path in paths.items()},
         )
 
@@ -108,13 +108,13 @@ class LookupModule(LookupBase):
             if entry.get(part):
                 # str() also opens a value that is encrypted with Ansible Vault inline.
                 complete[part] = str(entry[part])
-                complete["origins"][part] = "`{0}`".format(part)
+                complete["origins"][part] = f"`{part}`"
             elif part != "key_passphrase" and entry.get(part + "_file"):
                 complete["origins"][part] = entry[part + "_file"]
                 try:
                     complete[part] = self._read(entry[part + "_file"])
                 except AnsibleError as error:
-                    complete["errors"].append("{0}_file {1}".format(part, error.message))
+                    complete["errors"].append(f"{part}_file {error.message}")
         return complete
 
     def _exists(self, path):
@@ -133,8 +133,8 @@ class LookupModule(LookupBase):
         found = self.find_file_in_search_path(self._variables, "files", path, ignore_missing=True)
         if not found:
             raise AnsibleError(
-                "{0} does not exist on the controller (a relative path is looked for in files/ of the playbook); "
-                "correct the path or put the file there".format(path)
+                f"{path} does not exist on the controller (a relative path is looked for in files/ of the playbook); "
+                "correct the path or put the file there"
             )
         try:
             # PEM is ASCII. Read as Latin-1, a DER file is text as well, and is judged with words instead of failing here.
@@ -142,4 +142,4 @@ class LookupModule(LookupBase):
                 return self._loader.get_text_file_contents(found, encoding="latin-1")
             return self._loader._get_file_contents(found)[0].decode("latin-1")  # ansible-core before 2.19
         except AnsibleError as error:
-            raise AnsibleError("{0} cannot be read: {1}".format(path, error.message.rstrip("."))) from error
+            raise AnsibleError("{} cannot be read: {}".format(path, error.message.rstrip("."))) from error

@@ -35,34 +35,32 @@ class FilesError(Exception):
 class Target:
     """One file as it should be."""
 
-    def __init__(self, set_name, path, content, mode, owner, group, private):
-        self.set_name, self.path, self.private = set_name, os.path.realpath(path), private
+    def __init__(self, one, path, content, mode, private):
+        self.set_name, self.path, self.private = one["name"], os.path.realpath(path), private
         self.content = content.encode()
-        self.mode, self.owner, self.group = mode, owner, group
+        self.mode, self.owner, self.group = mode, one.get("owner"), one.get("group")
 
 
 def targets(sets):
     """The files of all sets. One path for certificate and key makes one file with both, as HAProxy reads it."""
     found = []
     for one in sets:
-        name, owner, group = one["name"], one.get("owner"), one.get("group")
         key_mode = octal(one.get("key_mode") or "0600")
         public_mode = octal(one.get("mode") or "0644")
         certificate, key = one.get("certificate_path"), one.get("key_path")
         if certificate and certificate == key:
-            text = one["certificate"] + one["key"]
-            found.append(Target(name, key, text, key_mode, owner, group, True))
+            found.append(Target(one, key, one["certificate"] + one["key"], key_mode, True))
         else:
             if key:
-                found.append(Target(name, key, one["key"], key_mode, owner, group, True))
+                found.append(Target(one, key, one["key"], key_mode, True))
             if certificate:
-                found.append(Target(name, certificate, one["certificate"], public_mode, owner, group, False))
+                found.append(Target(one, certificate, one["certificate"], public_mode, False))
         if one.get("ca_path"):
-            found.append(Target(name, one["ca_path"], one["ca"], public_mode, owner, group, False))
+            found.append(Target(one, one["ca_path"], one["ca"], public_mode, False))
     paths = [target.path for target in found]
     for path in paths:
         if paths.count(path) > 1:
-            raise FilesError("{0} is the target of two files; give each a path of its own.".format(path))
+            raise FilesError(f"{path} is the target of two files; give each a path of its own.")
     return found
 
 
@@ -70,7 +68,7 @@ def octal(mode):
     try:
         return int(str(mode), 8)
     except ValueError:
-        raise FilesError('The mode {0} is not octal; write it in quotes, like "0600".'.format(mode)) from None
+        raise FilesError(f'The mode {mode} is not octal; write it in quotes, like "0600".') from None
 
 
 def describe(content, private):
@@ -102,13 +100,13 @@ def read(path):
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise FilesError("{0} is not a file; remove it or give another path.".format(path))
+            raise FilesError(f"{path} is not a file; remove it or give another path.")
         with open(path, "rb") as handle:
             return handle.read(), status
     except FileNotFoundError:
         return None, None
     except NotADirectoryError:
-        raise FilesError("{0} cannot be: a part of the path is a file, not a directory.".format(path)) from None
+        raise FilesError(f"{path} cannot be: a part of the path is a file, not a directory.") from None
 
 
 class Difference:
@@ -131,11 +129,11 @@ class Difference:
         self.before = {"content": describe(self.content, target.private)}
         if status:
             self.before.update(_access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid))
-        self.after = dict(self.before, content=describe(target.content, target.private), mode="{0:04o}".format(target.mode))
+        self.after = dict(self.before, content=describe(target.content, target.private), mode=f"{target.mode:04o}")
         self.after.update({name: value for name, value in (("owner", target.owner), ("group", target.group)) if value})
         if self.other_content and target.private and self.content is not None:
             # The two would otherwise read the same, as nothing of a key is shown.
-            self.after["content"] = self.after["content"][:-1] + ["another private key"]
+            self.after["content"] = [*self.after["content"][:-1], "another private key"]
 
     def _account(self, name, database, what, current):
         if name is None:
@@ -146,16 +144,14 @@ class Difference:
             return database(name)[2]
         except KeyError:
             self.errors.append(
-                '{0}: the {1} "{2}" does not exist on this host; create it first or name another.'.format(
-                    self.target.set_name, what, name
-                )
+                f'{self.target.set_name}: the {what} "{name}" does not exist on this host; create it first or name another.'
             )
             return None
 
 
 def _access(mode, uid, gid):
     return {
-        "mode": "{0:04o}".format(mode),
+        "mode": f"{mode:04o}",
         "owner": _account_name(uid, pwd.getpwuid),
         "group": _account_name(gid, grp.getgrgid),
     }
@@ -183,7 +179,7 @@ def verify_pairs(sets, directory):
             context.load_cert_chain(certificate, key, password=one.get("key_passphrase") or "")
         except (ssl.SSLError, ValueError) as error:
             raise FilesError(
-                "{0}: TLS cannot load this key with this certificate ({1}); nothing was changed. "
+                "{}: TLS cannot load this key with this certificate ({}); nothing was changed. "
                 "Give a key and a certificate that belong together.".format(
                     one["name"], getattr(error, "reason", None) or "not PEM, or encrypted with another passphrase"
                 )
@@ -198,21 +194,13 @@ def apply(differences, directory_mode, backup):
     errors = [error for difference in differences for error in difference.errors]
     if errors:
         raise FilesError(" ".join(sorted(set(errors))))
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     replaced = [difference for difference in differences if difference.other_content]
     staged, saved, done = {}, {}, []
     try:
         for difference in replaced:
             staged[difference.target.path] = _stage(difference, directory_mode)
-        for difference in replaced:
-            if difference.content is not None:
-                saved[difference.target.path] = _save(difference.target.path, stamp)
-        for path in list(staged):
-            # The time of the swap, not of the writing: a service that started in between still holds the old files.
-            os.utime(staged[path])
-            os.replace(staged[path], path)
-            del staged[path]
-            done.append(path)
+        _save_all(replaced, saved)
+        _swap(staged, done)
         for difference in differences:
             if difference.other_access and not difference.other_content:
                 os.chown(difference.target.path, difference.uid, difference.gid)
@@ -221,15 +209,31 @@ def apply(differences, directory_mode, backup):
             _sync_directory(directory)
     except OSError as error:
         _put_back(done, saved)
-        raise FilesError("{0}: {1}; the files are as they were.".format(error.filename, error.strerror)) from error
+        raise FilesError(f"{error.filename}: {error.strerror}; the files are as they were.") from error
     finally:
         for leftover in staged.values():
             os.unlink(leftover)
-    if not backup:
-        for path in saved.values():
-            os.unlink(path)
-        return []
-    return sorted(saved.values())
+    if backup:
+        return sorted(saved.values())
+    for path in saved.values():
+        os.unlink(path)
+    return []
+
+
+def _save_all(replaced, saved):
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    for difference in replaced:
+        if difference.content is not None:
+            saved[difference.target.path] = _save(difference.target.path, stamp)
+
+
+def _swap(staged, done):
+    for path in list(staged):
+        # The time of the swap, not of the writing: a service that started in between still holds the old files.
+        os.utime(staged[path])
+        os.replace(staged[path], path)
+        del staged[path]
+        done.append(path)
 
 
 def _stage(difference, directory_mode):
@@ -256,7 +260,7 @@ def _make_directory(directory, mode):
 def _save(path, stamp):
     """A copy with the same owner and mode. All files of one change carry the same stamp."""
     status = os.stat(path)
-    saved = "{0}.{1}~".format(path, stamp)
+    saved = f"{path}.{stamp}~"
     handle = os.open(saved, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as copy, open(path, "rb") as original:
         shutil.copyfileobj(original, copy)

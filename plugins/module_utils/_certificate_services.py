@@ -32,7 +32,7 @@ def waiting_services(sets, differences, run):
     if not newest:
         return []
     names = sorted(newest)
-    rc, output, dummy = run(["systemctl", "show", "--property", _PROPERTIES, "--"] + [_unit(name) for name in names])
+    rc, output, _errors = run(["systemctl", "show", "--property", _PROPERTIES, "--"] + [_unit(name) for name in names])
     if rc != 0:
         return []
     since = _active_since(output, time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))

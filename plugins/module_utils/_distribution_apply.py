@@ -81,7 +81,12 @@ class Service:
             changed, self.todo["action"] = True, "restart"
             self.todo["reasons"] = [f"{path} is to change" for path in announced]
         action = self.todo["action"]
-        result = {"changed": changed, "action": action, "diff": self.diff, "restart_reasons": self.todo["reasons"] if action == "restart" else []}
+        result = {
+            "changed": changed,
+            "action": action,
+            "diff": self.diff,
+            "restart_reasons": self.todo["reasons"] if action == "restart" else [],
+        }
         if not check_mode:
             self._settle()
         return result
@@ -162,7 +167,9 @@ class Service:
     def _try(self):
         problem = try_configuration(self.params, self.want[self.config], self.owner, self.directory) if self.params["trial"] else ""
         if problem:
-            raise ApplyError(f"The new configuration does not work, so it was not put in place and the service was left as it was: {problem}")
+            raise ApplyError(
+                f"The new configuration does not work, so it was not put in place and the service was left as it was: {problem}"
+            )
 
     def _start(self):
         if service_state(self.name)["stale_unit"] or self.unit in self.todo["writes"]:

@@ -30,7 +30,7 @@ class Owner:
     @property
     def ids(self):
         """C(user:group) in numbers; empty when one is unknown."""
-        return "" if None in (self.user, self.group) else "%d:%d" % (self.user, self.group)
+        return "" if None in (self.user, self.group) else f"{self.user}:{self.group}"
 
 
 def replace(path, content, group, mode):

@@ -67,21 +67,15 @@ def first_certificate(path):
 
 def verdict(answer, expected, mutual_tls=False, certificate=None):
     """What is wrong with an answer; empty when it is as it should be."""
-    status = answer["status"]
+    status, body = answer["status"], answer["body"].strip()[:300]
     if status is None:
-        if mutual_tls and any(word in answer["error"].upper() for word in _CLIENT_CERTIFICATE_WANTED):
-            return ""
-        return "no answer: {}".format(answer["error"])
+        refused = mutual_tls and any(word in answer["error"].upper() for word in _CLIENT_CERTIFICATE_WANTED)
+        return "" if refused else "no answer: {}".format(answer["error"])
     if certificate and answer["served"] and answer["served"] != certificate:
         return "it serves another certificate than the one on this host"
     if mutual_tls:
-        return "it answers %d without a client certificate, though http.tls.clientcas is set" % status
+        return f"it answers {status} without a client certificate, though http.tls.clientcas is set"
     if status == expected:
         return ""
-    if status == 200:
-        return "it answers 200 to everybody: authentication is off"
-    if status == 401:
-        return "it answers 401: authentication is on, though none is configured"
-    if status == 400 and not answer["served"]:
-        return "it answers 400: {}".format(answer["body"].strip())
-    return "it answers %d, not %d: %s" % (status, expected, answer["body"].strip()[:300])
+    reasons = {200: "to everybody: authentication is off", 401: "though no authentication is configured"}
+    return "it answers {} {}".format(status, reasons.get(status, f"instead of {expected}: {body}"))

@@ -22,10 +22,11 @@ def run(*command, timeout=60):
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False
         )
-    except FileNotFoundError:
-        return 127, f"{command[0]} is not installed"
     except subprocess.TimeoutExpired:
-        return 124, "%s did not end within %d s" % (command[0], timeout)
+        return 124, f"{command[0]} did not end within {timeout} s"
+    except OSError as error:
+        # Not installed, or not for this architecture.
+        return 127, str(error)
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
@@ -86,7 +87,7 @@ def restart_reasons(recorded, files, running_executable="", executable=""):
 def running_executable(pid):
     """The file a process runs; ends in C( (deleted)) after the file was replaced."""
     try:
-        return os.readlink("/proc/%d/exe" % pid) if pid else ""
+        return os.readlink(f"/proc/{pid}/exe") if pid else ""
     except OSError:
         return ""
 

@@ -76,7 +76,7 @@ def _run(params, path, socket, owner):
             stderr=output,
             cwd="/",
             env=_environment(params, socket),
-            preexec_fn=become,
+            preexec_fn=become,  # noqa: PLW1509 (one thread, and Python 3.8 has no other way)
         )
         try:
             problem = _watch(process, target, params)
@@ -87,7 +87,7 @@ def _run(params, path, socket, owner):
         if not problem:
             return ""
         output.seek(0)
-        return "\n".join([problem] + telling(output.read().decode("utf-8", "replace")))
+        return "\n".join([problem, *telling(output.read().decode("utf-8", "replace"))])
 
 
 def telling(log):
@@ -102,7 +102,7 @@ def _watch(process, target, params):
     hold = _REMOTE_STORE if params["remote_store"] else 0
     while True:
         if process.poll() is not None:
-            return "the registry ended with code %d" % process.returncode
+            return f"the registry ended with code {process.returncode}"
         problem = verdict(probe(target, timeout=3), settings["expected"], bool(settings.get("mutual_tls")))
         spent = time.monotonic() - started
         if not problem and spent >= hold:

@@ -234,14 +234,14 @@ class DockerDaemon:
             raise PlanError(redact(flags_.conflict_message(found, self.engine.service, self.params["path"])))
         if work.action == "none" and work.text == self.file.text:
             return
-        content = dict(flags_.flags_as_config(work.flags), **work.in_file)
+        as_keys = flags_.flags_as_config(work.flags)
         version = version_tuple(self.version)
         judges = self.installed and version is not None and version >= (23, 0)
-        errors = validate(content, version, engine_validates=judges)
+        errors = validate(work.in_file, version, engine_validates=judges, flags=as_keys)
         if not errors and judges:
             errors = [error for error in [self._engine_verdict(work)] if error]
         swarm = ((self.info or {}).get("Swarm") or {}).get("LocalNodeState", "inactive")
-        if content.get("live-restore") and swarm != "inactive":
+        if dict(as_keys, **work.in_file).get("live-restore") and swarm != "inactive":
             errors.append("live-restore: a node of a swarm cannot have it; the engine would not start again")
         if errors:
             reasons = redact("; ".join(errors))
@@ -259,7 +259,8 @@ class DockerDaemon:
             with open(path, "w", encoding="utf-8") as stream:
                 stream.write(work.text or "{}")
         words = [f"{'-' if len(flag.name) == 1 else '--'}{flag.name}={flag.value}" for flag in work.flags]
-        return self.engine.validate(self.line.binary, path, words)
+        verdict = self.engine.validate(self.line.binary, path, words)
+        return verdict and verdict.replace(path, self.params["path"])
 
     def _diff(self, work, changed):
         parts = []

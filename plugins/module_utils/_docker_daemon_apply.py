@@ -73,10 +73,10 @@ class Activation:
                 return
             time.sleep(0.2)
         seen = (f"{key}={item['running']!r} instead of {item['declared']!r}" for key, item in sorted(found.items()))
-        raise EngineError(f"it took the file but runs with {', '.join(seen)}")
+        raise EngineError(f"the engine took the file but has {', '.join(seen)}")
 
     def _roll_back(self, work, previous, reason):
-        message = f"{self.engine.service} refused the new {self.file.path}: {reason}. The previous file is back"
+        message = f"{self.engine.service} does not run with the new {self.file.path}: {reason}. The previous file is back"
         try:
             self._restore(work, previous)
         except (EngineError, PlanError) as error:

@@ -109,16 +109,18 @@ def _exec_opts(value, info, effective):
     return options["native.cgroupdriver"], info.get("CgroupDriver")
 
 
-def _proxy(field):
-    def compare(value, info, effective):
-        # The engine masks credentials: only the rest can be compared.
-        if field not in info:
-            return None
-        verdict = _MASKED.sub("", value), _MASKED.sub("", info[field])
-        # Equal but for a masked part is no proof.
-        return None if verdict[0] == verdict[1] and _MASKED.search(value) else verdict
+def _proxy(name):
+    return lambda value, info, effective: _proxies({name: value}, info, effective)
 
-    return compare
+
+def _proxies(value, info, effective):
+    fields = {"http-proxy": "HttpProxy", "https-proxy": "HttpsProxy", "no-proxy": "NoProxy"}
+    if not set(value) <= set(fields) or not all(fields[name] in info for name in value):
+        return None
+    # The engine masks credentials: only the rest can be compared, and its being equal is no proof.
+    declared = {name: _MASKED.sub("", item) for name, item in value.items()}
+    running = {name: _MASKED.sub("", info[fields[name]]) for name in value}
+    return None if declared == running and _MASKED.search(str(value)) else (declared, running)
 
 
 def _pools(value, info, effective):
@@ -141,13 +143,14 @@ _COMPARE = {
     "default-runtime": _field("DefaultRuntime"),
     "exec-opts": _exec_opts,
     "experimental": _field("ExperimentalBuild"),
-    "http-proxy": _proxy("HttpProxy"),
-    "https-proxy": _proxy("HttpsProxy"),
+    "http-proxy": _proxy("http-proxy"),
+    "https-proxy": _proxy("https-proxy"),
     "insecure-registries": _insecure_registries,
     "labels": _labels,
     "live-restore": _field("LiveRestoreEnabled"),
     "log-driver": _field("LoggingDriver"),
-    "no-proxy": _field("NoProxy"),
+    "no-proxy": _proxy("no-proxy"),
+    "proxies": _proxies,
     "registry-mirrors": _registry_mirrors,
     "runtimes": _runtimes,
     "storage-driver": _field("Driver"),

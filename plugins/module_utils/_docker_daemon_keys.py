@@ -121,6 +121,9 @@ KEYS = {
     "userns-remap": Key("str"),
 }
 
+# Flags, but in the file members of the key proxies.
+_PROXIES = ("http-proxy", "https-proxy", "no-proxy")
+
 FLAGS = {}
 for _name, _key in KEYS.items():
     FLAGS.setdefault(_key.flag or _name, _name)
@@ -152,10 +155,13 @@ def is_live(key, before, after):
     return key in KEYS and KEYS[key].live
 
 
-def validate(config, version=None, engine_validates=False):
-    """The mistakes in a daemon.json as a list of sentences; an engine that validates itself judges unknown keys."""
-    errors = []
-    for name, value in config.items():
+def validate(config, version=None, engine_validates=False, flags=None):
+    """The mistakes in a daemon.json, and in flags as keys beside it, as a list of sentences.
+
+    Whether an unknown key is a mistake is left to an engine that validates itself.
+    """
+    errors = [f"{name}: the engine ignores this key at the top of the file; put it into proxies" for name in config if name in _PROXIES]
+    for name, value in dict(flags or {}, **config).items():
         if name not in KEYS:
             if name in FLAGS:
                 errors.append(f"{name}: this is the name of the flag, which the engine ignores in a file; the key is {FLAGS[name]}")
@@ -174,7 +180,7 @@ def validate(config, version=None, engine_validates=False):
             errors.append(f"{name}: must be {_KINDS[KEYS[name].kind][1]}, not {value!r}")
         elif name in _CHECKS:
             errors.extend(f"{name}: {problem}" for problem in _CHECKS[name](value))
-    errors.extend(_cross_checks(config))
+    errors.extend(_cross_checks(dict(flags or {}, **config)))
     return errors
 
 

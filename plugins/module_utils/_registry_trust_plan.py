@@ -105,6 +105,10 @@ def make_plan(desired, record: Record, host: Host, target: str) -> Plan:
     plan.jobs, plan.forget = daemon_jobs(desired, record, target)
     _records(plan, desired, record, target, [path for path in own if path in needed])
     plan.warnings += leftovers(desired, plan, host)
+    if "anchor" in plan.remove.values():
+        plan.warnings.append(
+            "a CA is taken out of the system's store; programs that have read it (the Docker engine does) trust it until they are restarted"
+        )
     plan.diff = _diff(plan, record, host)
     plan.changed = bool(plan.write or plan.remove or plan.chmod or plan.actions or plan.after != record)
     return plan
@@ -131,6 +135,17 @@ def daemon_jobs(desired, record: Record, target: str) -> tuple:
         if items:
             jobs.append({"target": place, "list_items": items})
     return jobs, forget
+
+
+def target_problem(desired, record: Record, target: str) -> str | None:
+    """The engine does not start with a list in both places, and a list emptied by a reload stays in daemon.json as []."""
+    if target != "docker_opts" or not record.lists.get("daemon_json") or not any(desired.lists.values()):
+        return None
+    keys = " and ".join(sorted(record.lists["daemon_json"]))
+    return (
+        f"{keys} of this host stand in daemon.json and cannot move to DOCKER_OPTS in one step. Run the role's entry point "
+        "uninstall, take the emptied keys out of daemon.json, and run the role again"
+    )
 
 
 def forget_members(record: Record, jobs: list) -> Record:

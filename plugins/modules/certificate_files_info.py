@@ -38,6 +38,16 @@ options:
     type: list
     elements: str
     default: []
+  users:
+    description: Users who are to own files, by name or number; an empty name is ignored.
+    type: list
+    elements: str
+    default: []
+  groups:
+    description: Groups that are to own files, as O(users).
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds to wait for each server.
     type: int
@@ -93,8 +103,16 @@ endpoints:
   sample:
     - address: localhost:5000
       certificate: "-----BEGIN CERTIFICATE-----..."
+missing:
+  description: Which of O(users) and O(groups) do not exist on the host.
+  returned: always
+  type: list
+  elements: str
+  sample: [user distribution]
 """
 
+import grp
+import pwd
 import socket
 import ssl
 
@@ -107,7 +125,7 @@ from ansible_collections.dockyard.trusted_registry.plugins.module_utils._certifi
 
 
 def file_facts(path, whole):
-    content, dummy = read(path)
+    content, _status = read(path)
     if content is None:
         return {"path": path, "exists": False}
     text = content.decode("utf-8", "replace")
@@ -115,17 +133,29 @@ def file_facts(path, whole):
 
 
 def served(address, timeout):
-    host, dummy, port = address.rpartition(":")
+    host, _colon, port = address.rpartition(":")
     host = host.strip("[]")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((host, int(port)), timeout) as connection:
-            with context.wrap_socket(connection, server_hostname=host) as session:
-                return {"address": address, "certificate": ssl.DER_cert_to_PEM_cert(session.getpeercert(True))}
+        with socket.create_connection((host, int(port)), timeout) as connection, context.wrap_socket(
+            connection, server_hostname=host
+        ) as session:
+            return {"address": address, "certificate": ssl.DER_cert_to_PEM_cert(session.getpeercert(True))}
     except (OSError, ValueError) as error:
         return {"address": address, "error": str(error)}
+
+
+def missing_accounts(names, database, what):
+    found = []
+    for name in names:
+        try:
+            if name and not name.isdigit():
+                database(name)
+        except KeyError:
+            found.append(f"{what} {name}")
+    return found
 
 
 def main():
@@ -134,6 +164,8 @@ def main():
             "paths": {"type": "list", "elements": "path", "default": []},
             "key_paths": {"type": "list", "elements": "path", "default": [], "no_log": False},
             "endpoints": {"type": "list", "elements": "str", "default": []},
+            "users": {"type": "list", "elements": "str", "default": []},
+            "groups": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 5},
         },
         supports_check_mode=True,
@@ -145,7 +177,9 @@ def main():
     except (FilesError, OSError) as error:
         module.fail_json(msg=str(error))
     endpoints = [served(address, params["timeout"]) for address in params["endpoints"]]
-    module.exit_json(changed=False, files=files, endpoints=endpoints)
+    missing = missing_accounts(params["users"], pwd.getpwnam, "user")
+    missing += missing_accounts(params["groups"], grp.getgrnam, "group")
+    module.exit_json(changed=False, files=files, endpoints=endpoints, missing=missing)
 
 
 if __name__ == "__main__":

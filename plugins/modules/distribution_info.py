@@ -112,7 +112,6 @@ certificate:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_apply import Service
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_args import SERVICE_OPTIONS
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_state import (
@@ -131,7 +130,7 @@ def look(params):
     problem, status = service.health() if state["active"] else ("the service is not active", None)
     version, running = version_of(params["executable"]), running_executable(state["pid"]) if params["executable"] else ""
     if running and running != os.path.realpath(params["executable"]):
-        running_version = version_of("/proc/%d/exe" % state["pid"])
+        running_version = version_of("/proc/{}/exe".format(state["pid"]))
     else:
         running_version = version if running else ""
     return {

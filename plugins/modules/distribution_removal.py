@@ -47,7 +47,6 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_state import run
 
 # First-level directories, and what the system keeps directly beneath some of them.

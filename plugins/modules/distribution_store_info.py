@@ -83,7 +83,6 @@ complete:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_store import describe
 
 
@@ -96,7 +95,7 @@ def main():
     try:
         module.exit_json(changed=False, **describe(module.params["path"], module.params["seconds"]))
     except OSError as error:
-        module.fail_json(msg="cannot read the store: {}".format(error))
+        module.fail_json(msg=f"cannot read the store: {error}")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ EXAMPLES = r"""
     hosts: "{{ declarations }}"
     probes: "{{ probes }}"
     inventory_groups: "{{ groups }}"
-    path: "{{ inventory_dir }}/preflight-report.json"
+    path: /srv/reports/preflight.json
   run_once: true
   register: report
 """
@@ -111,5 +111,5 @@ path:
   description: The file written, empty if none was.
   returned: always
   type: str
-  sample: /srv/inventory/preflight-report.json
+  sample: /srv/reports/preflight.json
 """

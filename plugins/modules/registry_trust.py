@@ -69,7 +69,8 @@ options:
       - V(docker) is C(certs.d) and the lists of the Docker engine.
       - V(containers) is C(certs.d) and C(registries.conf.d) of podman, skopeo, buildah and CRI-O.
       - V(containerd) is C(hosts.toml) and the certificates it names.
-      - V(system) adds the CAs to the certificate store of the operating system. The Docker engine reads that store at its start only.
+      - V(system) adds the CAs to the certificate store of the operating system, which the Docker engine reads once, with its first
+        connection.
     type: list
     elements: str
     choices: [docker, containers, containerd, system]
@@ -168,7 +169,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _registry_trust_host as host_layer
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _registry_trust_rules as rules
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_files import Places, desired_state
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_plan import forget_members, make_plan
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_plan import (
+    forget_members,
+    make_plan,
+    target_problem,
+)
 
 REGISTRY = {
     "host": {"type": "str", "required": True},
@@ -204,6 +209,9 @@ def trust(module: AnsibleModule) -> dict:
     places = Places(params["docker_directory"], params["containers_directory"], params["containerd_directory"], store[0] if store else "")
     record = host_layer.load_record(params["record"])
     desired = desired_state(registries, params["insecure_networks"], dialects, places)
+    problem = target_problem(desired, record, params["docker_target"])
+    if problem:
+        raise host_layer.TrustError(problem)
     plan = make_plan(desired, record, host_layer.look(desired, record), params["docker_target"])
     copies = []
     if plan.changed and not module.check_mode:

@@ -57,16 +57,14 @@ def expiry_warnings(entry, now, warn_days):
             days = pem.days_left(certificate, now)
             if 0 <= days < warn_days:
                 found.append(
-                    "{0}: {1} ends on {2}, in {3} days.".format(
-                        where(entry, part), pem.label(certificate), _date(certificate.not_valid_after_utc), days
-                    )
+                    f"{where(entry, part)}: {pem.label(certificate)} ends on {_date(certificate.not_valid_after_utc)}, in {days} days."
                 )
     return found
 
 
 def where(entry, part=None):
     origin = entry.get("origins", {}).get(part)
-    return 'certificates_list entry "{0}"'.format(entry.get("name", "?")) + (", {0}".format(origin) if origin else "")
+    return 'certificates_list entry "{}"'.format(entry.get("name", "?")) + (f", {origin}" if origin else "")
 
 
 class _Speaker:
@@ -76,14 +74,14 @@ class _Speaker:
         self.entry, self.found = entry, found
 
     def __call__(self, what, mend, part="certificate"):
-        self.found.append("{0}: {1}; {2}.".format(where(self.entry, part), what, mend))
+        self.found.append(f"{where(self.entry, part)}: {what}; {mend}.")
 
 
 def _load(found, entry, part, loader):
     try:
         return loader(entry.get(part) or "")
     except pem.PemError as error:
-        found.append("{0}: the {1} {2}.".format(where(entry, part), "CA" if part == "ca" else part, error))
+        found.append("{}: the {} {}.".format(where(entry, part), "CA" if part == "ca" else part, error))
         return None
 
 
@@ -95,7 +93,7 @@ def _without_repeats(say, chain):
     once = []
     for certificate in chain:
         if certificate in once:
-            say("{0} occurs twice".format(pem.label(certificate)), "give it either with the certificate or with the chain", "chain")
+            say(f"{pem.label(certificate)} occurs twice", "give it either with the certificate or with the chain", "chain")
         else:
             once.append(certificate)
     return once
@@ -107,14 +105,12 @@ def _leaf_of_key(say, chain, key):
         if pem.public_bytes(certificate) == mine:
             if number > 1:
                 say(
-                    "the key belongs to certificate {0} of the chain ({1}), not to the first".format(
-                        number, pem.label(certificate)
-                    ),
+                    f"the key belongs to certificate {number} of the chain ({pem.label(certificate)}), not to the first",
                     "put the server's own certificate first",
                 )
             return certificate
     say(
-        "the private key does not belong to the certificate {0}".format(pem.label(chain[0])),
+        f"the private key does not belong to the certificate {pem.label(chain[0])}",
         "give the key with which this certificate was requested, or the certificate of this key",
         "key",
     )
@@ -124,7 +120,7 @@ def _leaf_of_key(say, chain, key):
 def _judge_leaf(say, leaf, entry, now, minimum_days):
     if pem.is_ca(leaf):
         say(
-            "{0} is a CA certificate, not a server's".format(pem.label(leaf)),
+            f"{pem.label(leaf)} is a CA certificate, not a server's",
             "let the CA sign a certificate for the server and give that one",
         )
     _judge_validity(say, leaf, now, minimum_days)
@@ -139,9 +135,9 @@ def _judge_names(say, leaf, wanted):
     if not lacking:
         return
     if held:
-        what = "the certificate is for {0} and does not cover {1}".format(", ".join(held), ", ".join(lacking))
+        what = "the certificate is for {} and does not cover {}".format(", ".join(held), ", ".join(lacking))
     else:
-        what = "the certificate has no subject alternative names and so covers none of {0}".format(", ".join(lacking))
+        what = "the certificate has no subject alternative names and so covers none of {}".format(", ".join(lacking))
     say(what, "have it issued for these names as well, or take them out of `names`")
 
 
@@ -151,16 +147,19 @@ def _judge_validity(say, certificate, now, minimum_days, part="certificate"):
     subject = pem.label(certificate)
     if certificate.not_valid_before_utc > now:
         say(
-            "{0} is not valid before {1}".format(subject, _date(certificate.not_valid_before_utc)),
-            "wait, or check the clock of the controller (it says {0})".format(_date(now)),
+            f"{subject} is not valid before {_date(certificate.not_valid_before_utc)}",
+            f"wait, or check the clock of the controller (it says {_date(now)})",
             part,
         )
     if certificate.not_valid_after_utc <= now:
-        say("{0} expired on {1}".format(subject, ends), "give a current one", part)
+        say(f"{subject} expired on {ends}", "give a current one", part)
     elif days < minimum_days:
         say(
-            "{0} ends on {1}, in {2} days, and at least {3} are asked for".format(subject, ends, days, minimum_days),
-            "give a newer one, or lower certificates_minimum_days",
+            f"{subject} ends on {ends}, in {days} days, and at least {minimum_days} are asked for",
+            # Issued ones are renewed long before, unless their CA ends as well.
+            "replace the CA, which ends as well (certificates_ca_rotation)"
+            if say.entry.get("source") == "issued"
+            else "give a newer one, or lower certificates_minimum_days",
             part,
         )
 
@@ -171,22 +170,22 @@ def _judge_strength(say, certificate):
     mend = "have a certificate issued for an RSA key of 2048 bits or more, or an ECDSA key on P-256 or P-384"
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size < 2048:
-            say("{0} has an RSA key of only {1} bits".format(subject, key.key_size), mend)
+            say(f"{subject} has an RSA key of only {key.key_size} bits", mend)
     elif isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in _CURVES:
-            say("{0} has a key on the curve {1}, which TLS clients do not accept".format(subject, key.curve.name), mend)
+            say(f"{subject} has a key on the curve {key.curve.name}, which TLS clients do not accept", mend)
     elif pem.key_kind(key) != "ed25519":
-        say("{0} has a key of the kind {1}, which TLS clients do not accept".format(subject, pem.key_kind(key)), mend)
+        say(f"{subject} has a key of the kind {pem.key_kind(key)}, which TLS clients do not accept", mend)
     weak = pem.weak_digest(certificate)
     if weak and certificate.issuer != certificate.subject:
-        say("{0} is signed with {1}, which clients refuse".format(subject, weak), "have it issued with SHA-256")
+        say(f"{subject} is signed with {weak}, which clients refuse", "have it issued with SHA-256")
 
 
 def _judge_usage(say, leaf):
     usage = pem.extension(leaf, x509.KeyUsage)
-    if usage and not usage.digital_signature:
-        if not (usage.key_encipherment and isinstance(leaf.public_key(), rsa.RSAPublicKey)):
-            say("its keyUsage lacks digitalSignature", "have it issued for a TLS server")
+    by_rsa_alone = usage and usage.key_encipherment and isinstance(leaf.public_key(), rsa.RSAPublicKey)
+    if usage and not usage.digital_signature and not by_rsa_alone:
+        say("its keyUsage lacks digitalSignature", "have it issued for a TLS server")
     extended = pem.extension(leaf, x509.ExtendedKeyUsage)
     allowed = (x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
     if extended is not None and not any(usage in allowed for usage in extended):
@@ -204,16 +203,14 @@ def _judge_order(say, leaf, chain):
         pool.remove(issuer)
     for stranger in pool:
         say(
-            "{0} is not part of the chain of {1}: nothing links it to {2}".format(
-                pem.label(stranger), pem.label(leaf), pem.label(ordered[-1])
-            ),
-            "remove it, or add the certificate of {0}".format(ordered[-1].issuer.rfc4514_string()),
+            f"{pem.label(stranger)} is not part of the chain of {pem.label(leaf)}: nothing links it to {pem.label(ordered[-1])}",
+            f"remove it, or add the certificate of {ordered[-1].issuer.rfc4514_string()}",
             "chain",
         )
     if not pool and chain[0] == leaf and ordered != chain:
         say(
             "the chain is out of order",
-            "put each certificate before the one that issued it: {0}".format(" | ".join(map(pem.label, ordered))),
+            "put each certificate before the one that issued it: {}".format(" | ".join(map(pem.label, ordered))),
             "chain",
         )
     return ordered
@@ -222,13 +219,13 @@ def _judge_order(say, leaf, chain):
 def _judge_issuers(say, ordered, now, minimum_days):
     for below, issuer in enumerate(ordered[1:]):
         if not pem.is_ca(issuer):
-            say("{0} issued another one without being a CA".format(pem.label(issuer)), "give the chain as the CA gave it", "chain")
+            say(f"{pem.label(issuer)} issued another one without being a CA", "give the chain as the CA gave it", "chain")
         usage = pem.extension(issuer, x509.KeyUsage)
         if usage and not usage.key_cert_sign:
-            say("the keyUsage of {0} lacks keyCertSign".format(pem.label(issuer)), "give the chain as the CA gave it", "chain")
+            say(f"the keyUsage of {pem.label(issuer)} lacks keyCertSign", "give the chain as the CA gave it", "chain")
         constraints = pem.extension(issuer, x509.BasicConstraints)
         if constraints and constraints.path_length is not None and constraints.path_length < below:
-            say("{0} allows only {1} CAs below it".format(pem.label(issuer), constraints.path_length), "let another CA issue it", "chain")
+            say(f"{pem.label(issuer)} allows only {constraints.path_length} CAs below it", "let another CA issue it", "chain")
         _judge_validity(say, issuer, now, minimum_days, "chain")
         _judge_strength(say, issuer)
 
@@ -237,17 +234,15 @@ def _judge_anchor(say, top, anchors, now):
     trusted = [anchor for anchor in anchors if anchor == top or pem.issued_by(top, anchor)]
     if not trusted:
         say(
-            "the chain is not complete: it ends at {0}, whose issuer {1} is neither in the chain nor in the CA file".format(
-                pem.label(top), top.issuer.rfc4514_string()
-            ),
+            f"the chain is not complete: it ends at {pem.label(top)}, "
+            f"whose issuer {top.issuer.rfc4514_string()} is neither in the chain nor in the CA file",
             "append the certificate of that issuer to the chain, or give the CA that issued it",
             "chain",
         )
     elif not any(anchor.not_valid_before_utc <= now < anchor.not_valid_after_utc for anchor in trusted):
         say(
-            "the CA {0} is valid from {1} to {2} only".format(
-                pem.label(trusted[0]), _date(trusted[0].not_valid_before_utc), _date(trusted[0].not_valid_after_utc)
-            ),
+            f"the CA {pem.label(trusted[0])} is valid only from {_date(trusted[0].not_valid_before_utc)} "
+            f"to {_date(trusted[0].not_valid_after_utc)}",
             "give the current certificate of the CA",
             "ca",
         )

@@ -26,12 +26,12 @@ def list_problems(entries):
     for entry in entries:
         name = entry.get("name")
         if name in seen:
-            found.append("{0}: the name occurs twice; give each entry a name of its own.".format(where(entry)))
+            found.append(f"{where(entry)}: the name occurs twice; give each entry a name of its own.")
         seen.add(name)
         for path in sorted(set(deploy_paths(entry).values())):
             if path in owners and owners[path] != name:
                 found.append(
-                    '{0}: {1} is also deployed by entry "{2}"; give each its own file.'.format(where(entry), path, owners[path])
+                    f'{where(entry)}: {path} is also deployed by entry "{owners[path]}"; give each its own file.'
                 )
             owners[path] = name
     return found
@@ -42,17 +42,17 @@ def entry_problems(entry):
     found = []
 
     def say(what, mend):
-        found.append("{0}: {1}; {2}.".format(where(entry), what, mend))
+        found.append(f"{where(entry)}: {what}; {mend}.")
 
     if not _NAME.fullmatch(str(entry.get("name", ""))):
         say("the name becomes a file name", "use up to 64 letters, digits, dots, dashes and underscores")
-    found += ["{0}: {1}.".format(where(entry), error) for error in entry.get("errors") or []]
+    found += [f"{where(entry)}: {error}." for error in entry.get("errors") or []]
     if not entry.get("names"):
         say("`names` is empty", "list the host names and addresses by which clients reach the server")
     for name in entry.get("names") or []:
         if not _is_host(str(name)):
             say(
-                '"{0}" is neither a host name nor an address'.format(name),
+                f'"{name}" is neither a host name nor an address',
                 "write what clients connect to, without scheme, port or path",
             )
     _judge_deploy(say, entry)
@@ -68,14 +68,14 @@ def source_errors(entry):
     """Does the entry, as written, say where its key and certificate come from? Asked before they are read."""
     given = [part for part in _PARTS if entry.get(part) or entry.get(part + "_file")]
     if entry.get("source") == "issued":
-        return ["it is issued here and yet brings {0}; drop these, or set source: provided".format(", ".join(given))] if given else []
+        return ["it is issued here and yet brings {}; drop these, or set source: provided".format(", ".join(given))] if given else []
     found = [
-        "both {0} and {0}_file are given; keep one of them".format(part)
+        f"both {part} and {part}_file are given; keep one of them"
         for part in _PARTS
         if entry.get(part) and entry.get(part + "_file")
     ]
     found += [
-        "source is provided and there is no {0}; give {0}_file, or {0} as PEM text".format(part)
+        f"source is provided and there is no {part}; give {part}_file, or {part} as PEM text"
         for part in ("certificate", "key")
         if part not in given
     ]
@@ -95,18 +95,18 @@ def _judge_deploy(say, entry):
     paths = deploy_paths(entry)
     for part in ("certificate", "key"):
         if part not in paths:
-            say("deploy.{0} is missing".format(part), "say where on the host the file belongs")
+            say(f"deploy.{part} is missing", "say where on the host the file belongs")
     for part, path in sorted(paths.items()):
         if not posixpath.isabs(path) or posixpath.normpath(path) != path:
-            say("deploy.{0} {1} is not a plain absolute path".format(part, path), "write it from the root, without dots")
+            say(f"deploy.{part} {path} is not a plain absolute path", "write it from the root, without dots")
     if "ca" in paths and paths["ca"] in (paths.get("certificate"), paths.get("key")):
         say("deploy.ca is the file of the certificate or the key", "give the CA a file of its own")
     deploy = entry.get("deploy") or {}
     mode = str(deploy.get("mode") or "0600")
     if mode not in _KEY_MODES:
         say(
-            "deploy.mode {0} is not for a private key".format(mode),
-            'write one of "{0}", in quotes'.format('", "'.join(_KEY_MODES)),
+            f"deploy.mode {mode} is not for a private key",
+            'write one of "{}", in quotes'.format('", "'.join(_KEY_MODES)),
         )
     elif mode.endswith("40") and not deploy.get("group"):
-        say("deploy.mode {0} lets a group read the key and no group is named".format(mode), "set deploy.group to that of the service")
+        say(f"deploy.mode {mode} lets a group read the key and no group is named", "set deploy.group to that of the service")

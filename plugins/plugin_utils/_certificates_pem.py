@@ -32,7 +32,7 @@ class PemError(ValueError):
 
 
 def missing_library():
-    return "The Python library cryptography, 42 or newer, is needed on the controller: {0}.".format(CRYPTOGRAPHY_MISSING)
+    return f"The Python library cryptography, 42 or newer, is needed on the controller: {CRYPTOGRAPHY_MISSING}."
 
 
 def now_utc():
@@ -64,7 +64,7 @@ def load_certificates(text):
         try:
             certificates.append(x509.load_pem_x509_certificate(block.encode()))
         except ValueError as error:
-            raise PemError("certificate {0} cannot be read ({1}); copy the file again".format(number, error)) from error
+            raise PemError(f"certificate {number} cannot be read ({error}); copy the file again") from error
     return certificates
 
 
@@ -78,7 +78,7 @@ def load_key(text, passphrase=None):
             raise PemError("holds a certificate where the private key belongs; exchange the two")
         raise PemError("holds no PEM private key; convert DER with `openssl pkey -inform DER -in FILE`")
     if len(keys) > 1:
-        raise PemError("holds {0} private keys; leave only the one of the certificate".format(len(keys)))
+        raise PemError(f"holds {len(keys)} private keys; leave only the one of the certificate")
     label, block = keys[0]
     if label == "OPENSSH PRIVATE KEY":
         raise PemError("is an SSH key; give the TLS key, or convert with `ssh-keygen -p -m PKCS8`")
@@ -119,7 +119,7 @@ def key_kind(key):
     """rsa-2048, ecdsa-p256, ... : as the role spells key types; other kinds by their class."""
     key = key.public_key() if hasattr(key, "public_key") else key
     if isinstance(key, rsa.RSAPublicKey):
-        return "rsa-{0}".format(key.key_size)
+        return f"rsa-{key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
         curves = {"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"}
         return "ecdsa-" + curves.get(key.curve.name, key.curve.name)
@@ -127,7 +127,7 @@ def key_kind(key):
 
 
 def label(certificate):
-    return certificate.subject.rfc4514_string() or "serial {0:x}".format(certificate.serial_number)
+    return certificate.subject.rfc4514_string() or f"serial {certificate.serial_number:x}"
 
 
 def fingerprint(certificate):

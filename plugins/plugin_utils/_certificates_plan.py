@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils import _certificates_pem as pem
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._certificates_check import where
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._certificates_input import entry_problems
 
 _COMMON_NAME_MAX = 64  # X.520
@@ -25,13 +26,25 @@ def issuing_plan(entries, authority, now, defaults, rotate=False):
     if problems:
         return plan
     for entry in wanted:
-        options = {name: entry.get(name) or value for name, value in defaults.items()}
-        reason = _reason(entry, issuers, now, options, rotate)
+        options = _options(entry, defaults)
+        if options["validity_days"] <= options["renew_before_days"]:
+            problems.append(
+                f"{where(entry)}: validity_days is {options['validity_days']}, and it is renewed {options['renew_before_days']} days before "
+                "its end, so at every run; raise validity_days or lower renew_before_days."
+            )
+        reason = next(_reasons(entry, issuers, now, options, rotate), None)
         if reason:
             plan["issue"].append(_request(entry, issuers, now, options, reason))
-    if plan["issue"] and not plan["create_ca"]:
+    if plan["issue"] and not plan["create_ca"] and not problems:
         _judge_issuing(plan, authority, issuers, now)
     return plan
+
+
+def _options(entry, defaults):
+    options = {name: type(value)(entry.get(name) or value) for name, value in defaults.items()}
+    # What is too short to be deployed has to be renewed before it gets so short.
+    options["renew_before_days"] = max(options["renew_before_days"], options.pop("minimum_days"))
+    return options
 
 
 def deployable(entries, pending=()):
@@ -59,12 +72,12 @@ def deployable(entries, pending=()):
     return sets
 
 
-def stored_sets(directory, requests, keys, certificates, chain):
-    """The argument `sets` that puts what was just issued into the store of the CA host."""
+def stored_sets(directory, requests, keys, certificates):
+    """The argument `sets` that puts what was just issued into the store of the CA host; the chain stays with the CA."""
     return [
         {
             "name": request["name"],
-            "certificate": "\n".join(pem.certificate_blocks(certificate) + pem.certificate_blocks(chain)) + "\n",
+            "certificate": certificate,
             "certificate_path": posixpath.join(directory, request["name"], "certificate.pem"),
             "key": key,
             "key_path": posixpath.join(directory, request["name"], "key.pem"),
@@ -79,18 +92,18 @@ def _issuers(authority, now, problems):
     place = authority.get("origins", {}).get(part, part)
 
     def say(what, mend):
-        problems.append("certificates_ca_dir, {0}: {1}; {2}.".format(place, what, mend))
+        problems.append(f"certificates_ca_dir, {place}: {what}; {mend}.")
 
     try:
         issuers = pem.load_certificates(authority[part])
     except pem.PemError as error:
-        problems.append("certificates_ca_dir, {0}: the CA's certificate {1}.".format(place, error))
+        problems.append(f"certificates_ca_dir, {place}: the CA's certificate {error}.")
         return []
     if not pem.is_ca(issuers[0]):
-        say("{0} is not a CA certificate".format(pem.label(issuers[0])), "put the certificate of the issuing CA first")
+        say(f"{pem.label(issuers[0])} is not a CA certificate", "put the certificate of the issuing CA first")
     if part == "certificate" and issuers[0].subject != issuers[0].issuer:
         say(
-            "the first certificate, {0}, is not a root".format(pem.label(issuers[0])),
+            f"the first certificate, {pem.label(issuers[0])}, is not a root",
             "keep the root in ca.pem, and the issuing CA with what is between them in issuer.pem",
         )
     return issuers
@@ -101,46 +114,47 @@ def _judge_issuing(plan, authority, issuers, now):
     names = ", ".join(item["name"] for item in plan["issue"])
     if not authority.get("key_present"):
         plan["problems"].append(
-            "certificates_ca_dir, {0}: the CA's private key is missing and {1} must be issued ({2}); bring the key back, "
+            "certificates_ca_dir, {}: the CA's private key is missing and {} must be issued ({}); bring the key back, "
             "or move the whole directory away to begin with a new CA.".format(
                 place.get("key", "ca.key"), names, plan["issue"][0]["reason"]
             )
         )
     if pem.days_left(issuers[0], now) < 1:
         plan["problems"].append(
-            "certificates_ca_dir, {0}: the CA {1} ends or ended on {2:%Y-%m-%d} and {3} must be issued; rotate the CA "
+            "certificates_ca_dir, {}: the CA {} ends or ended on {:%Y-%m-%d} and {} must be issued; rotate the CA "
             "(certificates_ca_rotation, see the role's README).".format(
                 place.get("certificate", "ca.pem"), pem.label(issuers[0]), issuers[0].not_valid_after_utc, names
             )
         )
 
 
-def _reason(entry, issuers, now, options, rotate):
-    """Why a certificate must be issued, None when the stored one still serves."""
+def _reasons(entry, issuers, now, options, rotate):
+    """Why a certificate must be issued; the first is said. None when the stored one still serves."""
     if not entry.get("certificate") or not entry.get("key"):
-        return "not issued yet"
+        yield "not issued yet"
+        return
     if rotate:
-        return "rotation asked for"
+        yield "rotation asked for"
     try:
-        chain, key = pem.load_certificates(entry["certificate"]), pem.load_key(entry["key"])
+        leaf, key = pem.load_certificates(entry["certificate"])[0], pem.load_key(entry["key"])
     except pem.PemError as error:
-        return "what is stored {0}".format(error)
-    leaf = chain[0]
+        yield f"what is stored {error}"
+        return
     if pem.public_bytes(leaf) != pem.public_bytes(key):
-        return "stored key and certificate do not belong together"
+        yield "stored key and certificate do not belong together"
     if not issuers or not pem.issued_by(leaf, issuers[0]):
-        return "issued by another CA ({0})".format(leaf.issuer.rfc4514_string())
+        yield f"issued by another CA ({leaf.issuer.rfc4514_string()})"
+        return
     held, names = set(pem.alternative_names(leaf)), {pem.normal_name(str(name)) for name in entry["names"]}
     if held != names:
         changes = ["+" + name for name in sorted(names - held)] + ["-" + name for name in sorted(held - names)]
-        return "names changed ({0})".format(" ".join(changes))
+        yield "names changed ({})".format(" ".join(changes))
     if pem.key_kind(key) != options["key_type"]:
-        return "key type {0} instead of {1}".format(pem.key_kind(key), options["key_type"])
+        yield f"key type {pem.key_kind(key)} instead of {options['key_type']}"
     days = pem.days_left(leaf, now)
     # A certificate never outlives its CA: near the CA's end a new one would be as short, and be issued at every run.
     if days < options["renew_before_days"] and pem.days_left(issuers[0], now) > days:
-        return "{0} days left, renewed below {1}".format(days, options["renew_before_days"])
-    return None
+        yield f"{days} days left, renewed below {options['renew_before_days']}"
 
 
 def _request(entry, issuers, now, options, reason):
@@ -148,9 +162,9 @@ def _request(entry, issuers, now, options, reason):
     for name in entry["names"]:
         if pem.normal_name(str(name)) not in names:
             names.append(pem.normal_name(str(name)))
-    not_after = "+{0}d".format(options["validity_days"])
+    not_after = "+{}d".format(options["validity_days"])
     if issuers and pem.days_left(issuers[0], now) < options["validity_days"]:
-        not_after = "{0:%Y%m%d%H%M%SZ}".format(issuers[0].not_valid_after_utc)
+        not_after = f"{issuers[0].not_valid_after_utc:%Y%m%d%H%M%SZ}"
     return {
         "name": entry["name"],
         "reason": reason,

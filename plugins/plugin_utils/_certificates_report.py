@@ -21,15 +21,16 @@ def expiry_rows(entries, found, now, warn_days, host):
     rows = []
     for entry in entries:
         paths = deploy_paths(entry)
-        deployed = None
+        blank, deployed = dict(_ABSENT, host=host, name=entry["name"]), None
         for part in ("certificate", "ca"):
             if part in paths and (part == "certificate" or _has_ca(entry)):
-                row, first = _row(host, entry["name"], paths[part], texts.get(paths[part]), now, warn_days)
+                row, first = _row(dict(blank, path=paths[part]), texts.get(paths[part]), now, warn_days)
                 rows.append(row)
                 deployed = first if part == "certificate" else deployed
         for item in found.get("endpoints", []):
             if item["address"] in (entry.get("status_addresses") or []):
-                rows.append(_served(host, entry["name"], item, deployed, now, warn_days))
+                place = dict(blank, path="tls://" + item["address"])
+                rows.append(_served(place, item.get("certificate"), deployed, now, warn_days))
     return rows
 
 
@@ -54,8 +55,8 @@ def _cell(value):
     return "-" if value in (None, "") else str(value)
 
 
-def _row(host, name, path, text, now, warn_days):
-    row = dict(_ABSENT, host=host, name=name, path=path)
+def _row(row, text, now, warn_days):
+    """The row completed, and the first certificate of the text."""
     if text is None:
         return dict(row, state="missing"), None
     try:
@@ -78,11 +79,10 @@ def _row(host, name, path, text, now, warn_days):
     return row, chain[0]
 
 
-def _served(host, name, item, deployed, now, warn_days):
-    path = "tls://" + item["address"]
-    if not item.get("certificate"):
-        return dict(_ABSENT, host=host, name=name, path=path, state="unreachable")
-    row, served = _row(host, name, path, item["certificate"], now, warn_days)
+def _served(row, text, deployed, now, warn_days):
+    if not text:
+        return dict(row, state="unreachable")
+    row, served = _row(row, text, now, warn_days)
     if served is not None and deployed is not None and served != deployed and row["state"] != "expired":
         row["state"] = "stale"
     return row

@@ -89,12 +89,12 @@ class _Walker:
                 self.found.error(path, "must be a list")
                 return
             for index, member in enumerate(value):
-                self.walk(member, schema[0], "%s[%d]" % (path, index))
+                self.walk(member, schema[0], f"{path}[{index}]")
         elif isinstance(schema, tuple):
             if value not in schema:
                 reason = data.GONE_IN_3.get(path) if self.major == 3 else None
                 self.found.error(path, "{!r} is none of {}{}".format(value, ", ".join(schema), "; " + reason if reason else ""))
-        elif not _fits(value, schema):
+        elif not _FITS[schema](value):
             self.found.error(path, f"must be {_WANTED[schema]}")
 
     def _section(self, value, schema, path):
@@ -148,20 +148,20 @@ def _places(schema, path):
         yield from _places(member, place)
 
 
-def _fits(value, kind):
-    if kind == "str":
-        return isinstance(value, (str, int, float)) and not isinstance(value, bool)
-    if kind == "int":
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind == "bool":
-        return isinstance(value, bool)
-    if kind == "duration":
-        return (value == 0 and not isinstance(value, bool)) or (isinstance(value, str) and bool(_DURATION.match(value)))
-    if kind == "strings":
-        return isinstance(value, list) and all(isinstance(member, (str, int)) for member in value)
-    if kind == "headers":
-        return isinstance(value, dict) and all(_fits(member, "strings") for member in value.values())
-    return isinstance(value, dict)
+def _is(value, *kinds):
+    """Whether a value is of one of the kinds; True and False are no numbers here."""
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+_FITS = {
+    "str": lambda value: _is(value, str, int, float),
+    "int": lambda value: _is(value, int),
+    "bool": lambda value: isinstance(value, bool),
+    "duration": lambda value: bool(_DURATION.match(value)) if isinstance(value, str) else _is(value, int) and value == 0,
+    "strings": lambda value: isinstance(value, list) and all(_is(member, str, int) for member in value),
+    "headers": lambda value: isinstance(value, dict) and all(_FITS["strings"](member) for member in value.values()),
+    "map": lambda value: isinstance(value, dict),
+}
 
 
 def _check_storage(config, number, found):
@@ -253,7 +253,7 @@ def _check_rest(config, number, found):
         found.error("auth.token", "rootcertbundle%s missing" % (" or jwks" if number[0] >= 3 else ""))
     for index, endpoint in enumerate((config.get("notifications") or {}).get("endpoints") or []):
         if not endpoint.get("name") or not endpoint.get("url"):
-            found.error("notifications.endpoints[%d]" % index, "name and url are needed")
+            found.error(f"notifications.endpoints[{index}]", "name and url are needed")
     proxy = config.get("proxy") or {}
     if proxy:
         if not proxy.get("remoteurl"):

@@ -70,9 +70,9 @@ def build(settings):
         {"uploadpurging": {"enabled": True, "age": "168h", "interval": "24h", "dryrun": False}},
     )
     http = {
-        "addr": "%s:%d" % (settings["address"], settings["port"]),
+        "addr": "{}:{}".format(settings["address"], settings["port"]),
         "secret": settings["http_secret"] or HOST_SECRET,
-        "draintimeout": "%ds" % settings["drain_timeout"],
+        "draintimeout": "{}s".format(settings["drain_timeout"]),
         "headers": {"X-Content-Type-Options": ["nosniff"]},
     }
     if settings["tls"]:

@@ -83,9 +83,9 @@ def _errors(settings):
     if not re.match(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", name):
         found.append(f"distribution_hostname: {name} is not a host name (no scheme, port or path)")
     if not 0 < port < 65536:
-        found.append("distribution_port: %d is not a port" % port)
+        found.append(f"distribution_port: {port} is not a port")
     if settings["method"] == "container" and port < 1024:
-        found.append("distribution_port: a container that does not run as root cannot listen on port %d; use a port from 1024 on" % port)
+        found.append(f"distribution_port: a container that does not run as root cannot listen on port {port}; use a port from 1024 on")
     if settings["method"] == "binary":
         if not settings["binary_url"]:
             found.append("distribution_binary_url: the binary method needs the address or the controller's path of a release")
@@ -213,9 +213,11 @@ def upgrade(current, target, scan, driver):
         if scan is None:
             errors.append(f"whether the {driver} store holds schema1 manifests, which 3.x cannot read, cannot be told from this host")
         else:
-            errors.extend(f"{name} is a schema1 manifest, which 3.x cannot read; push it again with a current client" for name in scan["schema1"])
+            errors.extend(
+                f"{name} is a schema1 manifest, which 3.x cannot read; push it again with a current client" for name in scan["schema1"]
+            )
             if scan["schema1_count"] > len(scan["schema1"]):
                 errors.append(f"there are {scan['schema1_count']} schema1 manifests in all")
             if not scan["complete"]:
-                errors.append("the store is too large to look at every manifest: %d were read" % scan["manifests"])
+                errors.append("the store is too large to look at every manifest: {} were read".format(scan["manifests"]))
     return {"errors": errors, "notices": notices}

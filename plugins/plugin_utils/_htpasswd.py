@@ -29,7 +29,7 @@ def problems(users):
     found, seen = [], set()
     for index, user in enumerate(users):
         name = str(user.get("name") or "")
-        label = f"user {name}" if name else "user number %d" % (index + 1)
+        label = f"user {name}" if name else f"user number {index + 1}"
         if not name:
             found.append(f"{label} has no name")
         elif _BAD_NAME.search(name) or name.startswith("#"):
@@ -44,7 +44,7 @@ def problems(users):
             if not password:
                 found.append(f"{label} has an empty password")
             elif len(password.encode()) > _LONGEST:
-                found.append("%s: bcrypt reads %d bytes of a password, this one is longer" % (label, _LONGEST))
+                found.append(f"{label}: bcrypt reads {_LONGEST} bytes of a password, this one is longer")
             elif "\x00" in password:
                 found.append(f"{label}: a password cannot hold a null character")
     return found

@@ -189,7 +189,7 @@ def declare_host(catalogue, *, profiles, thresholds, waive, names, address):
     errors += [
         f"preflight_waive: there is no check '{name}'; choose from {', '.join(CHECKS)}"
         for name in waive
-        if str(name).split(":")[0] not in CHECKS
+        if str(name).partition(":")[0] not in CHECKS
     ]
     if errors:
         return {"errors": errors}

@@ -87,12 +87,17 @@ def _failed_probe(probe):
     """The verdict on a host that could not be looked at, or None."""
     if probe.get("unreachable"):
         mend = "mend the connection (address, user, key), or take the host out of the run with --limit"
-        return "unreachable", result("probe", "fail", f"unreachable: {probe.get('msg', '')}".strip(), mend=mend)
+        return "unreachable", result("probe", "fail", f"unreachable: {_last_line(probe.get('msg'))}", mend=mend)
     if probe.get("failed") or "clock" not in probe:
         reason = probe.get("module_stderr") or probe.get("msg") or "no answer"
         mend = "see that the host has Python 3.8 or newer, and run with -vvv for the whole answer"
-        return "not probed", result("probe", "fail", f"cannot be probed: {reason.strip()}", mend=mend)
+        return "not probed", result("probe", "fail", f"cannot be probed: {_last_line(reason)}", mend=mend)
     return None
+
+
+def _last_line(text):
+    """Return where a traceback or a connection's complaint comes to the point."""
+    return (text or "no answer").strip().splitlines()[-1].removeprefix("Task failed: ")
 
 
 def build(hosts, probes, groups, enforce=True):

@@ -13,9 +13,15 @@ import re
 from datetime import datetime, timezone
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_rules import label_of, problems
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    CRYPTOGRAPHY_MISSING = None
+except ImportError as missing:
+    CRYPTOGRAPHY_MISSING = str(missing)
 
 FILES = {"ca_file": "ca", "client_certificate_file": "client_certificate", "client_key_file": "client_key"}
 LIST = "registry_trust_registries"
@@ -52,6 +58,8 @@ def all_problems(entries: list, networks: list, dialects: list, base: str, now: 
     """Everything the controller can know to be wrong, before a host is touched."""
     resolved, found = read_files(entries, base)
     found += problems(resolved, networks, dialects, LIST)
+    if CRYPTOGRAPHY_MISSING:
+        found.append(f"the Python library cryptography is needed on the controller: {CRYPTOGRAPHY_MISSING}")
     if found:
         return found
     moment = now or datetime.now(timezone.utc)

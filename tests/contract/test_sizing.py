@@ -37,7 +37,7 @@ def numbers(text: str) -> list[str]:
 def test_minimum_and_recommendation(runtime, profiles, profile, row):
     minimum, recommended = sizing(runtime, row)
     checks = profiles[profile]
-    disk = checks["disk"]["/var/lib/docker"]
+    disk = checks["disk"]["engine"]
     assert [checks["memory"]["minimum"], checks["cpus"]["minimum"], disk["minimum"]] == [
         f"{numbers(minimum)[0]} GiB", int(numbers(minimum)[1]), f"{numbers(minimum)[2]} GB",
     ]
@@ -49,7 +49,7 @@ def test_minimum_and_recommendation(runtime, profiles, profile, row):
 def test_worker(runtime, profiles):
     memory, disk = numbers(sizing(runtime, "UCP worker")[0])
     assert profiles["ucp_worker"]["memory"]["minimum"] == f"{memory} GiB"
-    assert profiles["ucp_worker"]["disk"]["/var/lib/docker"]["minimum"] == f"{disk} MB"
+    assert profiles["ucp_worker"]["disk"]["engine"]["minimum"] == f"{disk} MB"
 
 
 def test_scanning(runtime, profiles):

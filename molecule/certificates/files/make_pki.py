@@ -33,7 +33,7 @@ def main(directory):
         (directory / f"{name}.pem").write_text(pair.pem)
         (directory / f"{name}.key").write_text(pair.key_pem())
     (directory / "unordered.pem").write_text(intermediate.pem + pairs["leaf"].pem)
-    (directory / "locked.key").write_text(pairs["leaf"].key_pem("open sesame"))
+    (directory / "locked.key").write_text(pairs["renewed"].key_pem("open sesame"))
     (directory / "complete").touch()
 
 

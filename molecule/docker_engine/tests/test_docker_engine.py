@@ -114,23 +114,19 @@ def test_keys_of_others_are_kept(engine):
 
 
 def test_a_container_outlives_a_reload_and_with_live_restore_a_restart(engine):
+    engine.sh("tar -C / -c bin/busybox | docker import - lab/busybox:1")
     container = engine.sh("docker run -d --name lived lab/busybox:1 /bin/busybox sleep 3600")
     started = engine.sh(f"docker inspect -f '{{{{.State.StartedAt}}}}' {container}")
     reload = daemon(list_items={"labels": {"present": ["site=lab"]}})
     assert (reload["action"], reload["changed_keys"]) == ("reload", ["labels"])
-    restart = daemon(config={"shutdown-timeout": 5, "mtu": 1400})
+    before = engine.text
+    assert "must restart for mtu to take effect" in daemon(config={"mtu": 1400}, restart="never")["msg"]
+    assert engine.text == before
+    restart = daemon(config={"mtu": 1400})
     assert (restart["action"], restart["restart_keys"]) == ("restart", ["mtu"])
     assert sorted(engine.info["Labels"]) == ["owner=others", "site=lab"]
     assert engine.sh(f"docker inspect -f '{{{{.State.Running}}}} {{{{.State.StartedAt}}}}' {container}") == f"true {started}"
     engine.sh(f"docker rm -f {container}")
-
-
-def test_a_restart_can_be_forbidden(engine):
-    before = engine.text, engine.pid
-    result = daemon(config={"mtu": 1400}, restart="never")
-    assert "must restart for mtu to take effect" in result["msg"]
-    assert (engine.text, engine.pid) == before
-    assert daemon(list_items={"labels": {"present": ["site=lab"]}}, restart="never")["action"] == "reload"
 
 
 def test_a_flag_in_a_drop_in_is_found_and_named(engine):
@@ -142,8 +138,6 @@ def test_a_flag_in_a_drop_in_is_found_and_named(engine):
     assert f"log-driver (--log-driver=json-file in {DROP_IN})" in result["msg"]
     assert result["conflicts"] == [{"key": "log-driver", "flag": "--log-driver=json-file", "source": DROP_IN}]
     assert engine.text == before
-    result = daemon(config={"hosts": ["unix:///run/docker.sock"]})
-    assert f"hosts (-H fd:// in {DROP_IN})" in result["msg"] and "clears ExecStart" in result["msg"]
 
 
 def test_broken_json_is_one_clear_error(engine):
@@ -155,17 +149,6 @@ def test_broken_json_is_one_clear_error(engine):
     result = daemon(config={"debug": True, "live-restore": True}, broken_file="replace")
     assert engine.config == {"debug": True, "live-restore": True}
     assert '"mtu"' in engine.sh(f"cat {result['backup_file']}")
-
-
-def test_what_the_engine_would_refuse_is_not_written(engine):
-    before = engine.text
-    for config, message in [
-        ({"insecure-registry": ["a"]}, "the key is insecure-registries"),
-        ({"log-opts": {"max-file": 3}}, "log-opts: max-file must be a string"),
-        ({"no-such-key": True}, "no configuration option"),
-    ]:
-        assert message in daemon(config=config)["msg"]
-    assert engine.text == before
 
 
 def test_a_reload_the_engine_refuses_is_rolled_back(engine):
@@ -193,13 +176,12 @@ def test_written_but_not_reloaded_is_mended_and_removed_without_a_restart(engine
     assert (result["action"], result["changed_keys"]) == ("reload", [])
     assert result["drift"]["insecure-registries"]["running"] == []
     assert engine.insecure == ["late.lab.test"]
-    assert daemon(config=config)["changed"] is False
     # Trust is taken back by a reload too: an absent key would keep its value, so an empty one is written.
     pid = engine.pid
     assert daemon(config={"insecure-registries": None})["action"] == "reload"
     assert engine.insecure == [] and engine.config["insecure-registries"] == []
-    assert daemon(config={"insecure-registries": None})["changed"] is False
     assert engine.pid == pid
+    assert daemon(config={"insecure-registries": None})["changed"] is False
 
 
 def test_keys_info_does_not_show_are_mended_after_a_killed_run(engine):
@@ -207,7 +189,6 @@ def test_keys_info_does_not_show_are_mended_after_a_killed_run(engine):
     engine.write(json.dumps({"keys": ["default-ulimits"], "previous": "{}"}), "/etc/docker/.daemon.json.pending")
     result = daemon()
     assert (result["action"], result["restart_keys"]) == ("restart", ["default-ulimits"])
-    assert daemon()["changed"] is False
     assert engine.sh("docker run --rm lab/busybox:1 /bin/busybox sh -c 'ulimit -n'") == "99"
     assert engine.sh("ls -A /etc/docker | grep -c pending || true") == "0"
 
@@ -245,10 +226,12 @@ def test_exclusive_removes_the_keys_of_others_but_not_those_of_registry_trust(en
 
 def test_uninstall_keeps_the_data_unless_confirmed_by_name(node):
     host = node("bare-1")
+    host.check_output("tar -C / -c bin/busybox | docker import - lab/busybox:1")
+    host.check_output("docker run -d lab/busybox:1 /bin/busybox sleep 3600")
     refused = run("ansible-playbook", "-e", "docker_engine_uninstall_confirm=other", f"{HERE}/uninstall.yml")
     assert "names other, not this host" in refused and host.service("docker").is_running
     assert "failed=0" in run("ansible-playbook", f"{HERE}/uninstall.yml")
-    assert not host.exists("dockerd")
+    assert not host.exists("dockerd") and host.run("pgrep -x busybox").rc == 1
     assert host.file("/var/lib/docker/overlay2").exists and host.file(FILE).exists
     assert "failed=0" in run("ansible-playbook", "-e", "docker_engine_uninstall_confirm=bare-1", f"{HERE}/uninstall.yml")
     assert host.file("/var/lib/docker").listdir() == [] and not host.file(FILE).exists

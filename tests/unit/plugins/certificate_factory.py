@@ -46,6 +46,7 @@ def make(
     common_name,
     issuer=None,
     names=(),
+    *,
     ca=False,
     starts=-1,
     days=90,
@@ -96,7 +97,7 @@ def entry(pair, *chain, ca=None, names=("registry.lab.test",), **more):
         "chain": "".join(member.pem for member in chain),
         "key": pair.key_pem(),
         "ca": ca.pem if ca else "",
-        "origins": {part: "/pki/{0}.pem".format(part) for part in ("certificate", "key", "chain", "ca")},
+        "origins": {part: f"/pki/{part}.pem" for part in ("certificate", "key", "chain", "ca")},
         "deploy": {"certificate": "/etc/web/certificate.pem", "key": "/etc/web/key.pem"},
     }
     made.update(more)

@@ -9,6 +9,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.dockyard.trusted_registry.plugins.filter.certificate_plan import certificate_plan
 from ansible_collections.dockyard.trusted_registry.plugins.filter.certificate_problems import certificate_problems
+from ansible_collections.dockyard.trusted_registry.plugins.filter.certificate_sets import deployable as certificate_sets
 from ansible_collections.dockyard.trusted_registry.plugins.lookup.certificate_material import LookupModule
 from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.certificate_factory import authority, make
 
@@ -40,7 +41,7 @@ def test_stored_certificate_is_found_good(pki):
     assert found["authority"]["key_present"] and "never read" not in repr(found)
     assert certificate_problems(found["entries"]) == []
     plan = certificate_plan(found, key_type="ecdsa-p256", warn_days=100)
-    assert (plan["issue"], plan["problems"], plan["chain"], plan["ca"]) == ([], [], "", CA.pem)
+    assert (plan["issue"], plan["problems"], plan["subordinate"], plan["ca"]) == ([], [], False, CA.pem)
     assert len(plan["warnings"]) == 1
 
 
@@ -51,6 +52,18 @@ def test_nothing_there_yet(tmp_path):
     assert plan["create_ca"] and [item["name"] for item in plan["issue"]] == ["web"]
     assert certificate_problems(found["entries"], pending=["web"]) == []
     assert certificate_problems(found["entries"]) != []
+
+
+def test_chain_of_a_subordinate_ca_stays_with_the_ca(pki):
+    middle = authority("Middle", issuer=CA)
+    leaf = make("x", middle, ["web.test"])
+    (pki / "issuer.pem").write_text(middle.pem)
+    (pki / "issued/h/web/certificate.pem").write_text(leaf.pem)
+    (pki / "issued/h/web/key.pem").write_text(leaf.key_pem())
+    found = material([ISSUED], pki)
+    plan = certificate_plan(found, key_type="ecdsa-p256")
+    assert (plan["issue"], plan["problems"], plan["subordinate"]) == ([], [], True)
+    assert certificate_sets(found["entries"])[0]["certificate"] == leaf.pem + middle.pem
 
 
 def test_ca_on_another_machine(pki, tmp_path):

@@ -231,7 +231,7 @@ def test_a_refused_start_of_a_stopped_engine_leaves_it_stopped(host):
 
 def test_an_engine_that_runs_with_something_else_is_not_called_configured(host):
     host.reload = lambda: host.call("reload")
-    with pytest.raises(EngineError, match="it took the file but runs with labels=\\[\\] instead of \\['a=b'\\]"):
+    with pytest.raises(EngineError, match="the engine took the file but has labels=\\[\\] instead of \\['a=b'\\]"):
         run(host, {"labels": ["a=b"]})
     assert not host.path.exists()
 
@@ -350,7 +350,7 @@ def test_docker_opts_needs_a_unit_that_reads_them(host):
 
 def test_secrets_stay_out_of_diff_and_message(host):
     host.version = "26.1.0"
-    result = run(host, {"https-proxy": "http://me:pa55@proxy:3128"}, check_mode=True)
+    result = run(host, {"proxies": {"https-proxy": "http://me:pa55@proxy:3128"}}, check_mode=True)
     assert "pa55" not in json.dumps(result)
 
 

@@ -35,7 +35,8 @@ from ansible_collections.dockyard.trusted_registry.plugins.module_utils._docker_
         ({"exec-opts": ["systemd"]}, "'systemd' must have the form key=value"),
         ({"default-address-pools": [{"base": "10.0.0.0/8"}]}, "a list of maps with base and size"),
         ({"data-root": "docker"}, "must be an absolute path"),
-        ({"http-proxy": "http://p"}, "needs engine 23.0, this one is 20.10"),
+        ({"proxies": {"http-proxy": "http://p"}}, "needs engine 23.0, this one is 20.10"),
+        ({"http-proxy": "http://p"}, "http-proxy: the engine ignores this key at the top of the file; put it into proxies"),
     ],
 )
 def test_what_the_engine_would_reject_is_named(config, message):

@@ -227,7 +227,7 @@ def test_flags_count_as_configuration():
             {"runtimes": {"kata": {"path": "/usr/bin/kata"}}},
             running(Runtimes={"runc": {"path": "runc"}, "kata": {"path": "/usr/bin/kata"}}),
         ),
-        ({"https-proxy": "http://proxy:3128"}, running(HttpsProxy="http://proxy:3128")),
+        ({"proxies": {"https-proxy": "http://proxy:3128"}}, running(HttpsProxy="http://proxy:3128")),
         (
             {"default-address-pools": [{"base": "10.5.0.0/16", "size": 24}]},
             running(DefaultAddressPools=[{"Base": "10.5.0.0/16", "Size": 24}]),

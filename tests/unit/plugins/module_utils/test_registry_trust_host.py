@@ -161,7 +161,7 @@ def test_killed_anywhere_the_next_run_mends_it(run, tmp_path, monkeypatch, swap)
         if swap:
             assert pair_of(own) in (("1", "1"), ("2", "2"))
         plan = trust(*new)
-        assert not plan.warnings
+        assert not plan.keep_copy
         assert tree(tmp_path) == wanted
         trust()
         assert os.listdir(tmp_path) == []

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_files import CONF, HOST, Desired, File
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_files import ANCHOR, CONF, HOST, Desired, File
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_trust_plan import (
     Host,
     Record,
@@ -13,6 +13,7 @@ from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registr
     forget_members,
     leftovers,
     make_plan,
+    target_problem,
 )
 
 CA = File("ca\n", HOST)
@@ -142,11 +143,18 @@ def test_the_engine_is_left_alone_when_there_is_nothing_to_tell():
 
 
 def test_members_move_from_one_target_to_the_other_old_place_first():
-    record = Record(lists={"daemon_json": {"insecure-registries": ["r:5000"]}})
-    jobs, forget = daemon_jobs(Desired(lists={"insecure-registries": ["r:5000"]}), record, "docker_opts")
-    assert [job["target"] for job in jobs] == ["daemon_json", "docker_opts"]
+    record = Record(lists={"docker_opts": {"insecure-registries": ["r:5000"]}})
+    jobs, forget = daemon_jobs(Desired(lists={"insecure-registries": ["r:5000"]}), record, "daemon_json")
+    assert [job["target"] for job in jobs] == ["docker_opts", "daemon_json"]
     assert jobs[0]["list_items"]["insecure-registries"] == {"present": [], "absent": ["r:5000"]}
     assert forget
+
+
+def test_the_move_the_engine_would_not_survive_is_refused():
+    record = Record(lists={"daemon_json": {"insecure-registries": ["r:5000"]}})
+    assert "entry point uninstall" in target_problem(Desired(lists={"insecure-registries": ["r:5000"]}), record, "docker_opts")
+    assert target_problem(Desired(lists={"insecure-registries": []}), record, "docker_opts") is None
+    assert target_problem(Desired(lists={"insecure-registries": ["r:5000"]}), record, "daemon_json") is None
 
 
 def test_a_member_declared_absent_is_removed_even_if_never_recorded():
@@ -168,3 +176,9 @@ def test_half_pairs_and_survivors_of_others_are_named():
     text = "\n".join(leftovers(desired, plan, host))
     assert "/certs/r:5000/their.cert has no their.key" in text
     assert "/certs/gone is declared absent" in text and "their.crt" in text
+
+
+def test_a_ca_taken_out_of_the_store_is_said_to_be_remembered():
+    anchor = File("ca\n", ANCHOR)
+    plan = make_plan(Desired(), as_record({"/a.crt": anchor}), Host(files={"/a.crt": as_seen(anchor)}), "daemon_json")
+    assert plan.actions == [ANCHOR] and "until they are restarted" in plan.warnings[0]

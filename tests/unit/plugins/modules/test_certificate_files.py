@@ -239,9 +239,8 @@ def test_bad_input(place, change, message):
 
 def systemctl(state, age):
     """What systemctl shows of a service whose state changed `age` seconds ago."""
-    return "LoadState=loaded\nActiveState={0}\nStateChangeTimestampMonotonic={1:.0f}\n".format(
-        state, (time.clock_gettime(time.CLOCK_MONOTONIC) - age) * 1e6
-    )
+    changed = (time.clock_gettime(time.CLOCK_MONOTONIC) - age) * 1e6
+    return f"LoadState=loaded\nActiveState={state}\nStateChangeTimestampMonotonic={changed:.0f}\n"
 
 
 @pytest.mark.parametrize(

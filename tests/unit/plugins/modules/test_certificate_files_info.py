@@ -27,7 +27,7 @@ def test_served_certificate(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "c.pem")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = "127.0.0.1:{0}".format(listener.getsockname()[1])
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
 
         def answer():
             connection = listener.accept()[0]
@@ -42,6 +42,11 @@ def test_served_certificate(tmp_path):
 
 def test_nobody_there_is_no_failure():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = "127.0.0.1:{0}".format(listener.getsockname()[1])
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
     assert "refused" in info.served(address, 1)["error"]
     assert info.served("no port", 1)["error"]
+
+
+def test_missing_accounts():
+    assert info.missing_accounts(["root", "0", "", "nobody-here"], info.pwd.getpwnam, "user") == ["user nobody-here"]
+    assert info.missing_accounts(["root", "nobody-here"], info.grp.getgrnam, "group") == ["group nobody-here"]

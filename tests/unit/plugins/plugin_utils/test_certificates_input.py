@@ -66,7 +66,7 @@ def test_bad_entries(one, message):
 def test_sources(one, message):
     found = source_errors(one)
     assert len(found) == 1 and message in found[0]
-    assert entry_problems(dict(one, errors=found)) == ['certificates_list entry "web": {0}.'.format(found[0])]
+    assert entry_problems(dict(one, errors=found)) == [f'certificates_list entry "web": {found[0]}.']
 
 
 def test_names_and_files_belong_to_one_entry():

@@ -14,8 +14,8 @@ from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.certificat
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-DEFAULTS = {"key_type": "ecdsa-p256", "validity_days": 397, "renew_before_days": 30}
-NAMES = ["registry.lab.test", "192.0.2.5"]
+DEFAULTS = {"key_type": "ecdsa-p256", "validity_days": 397, "renew_before_days": 30, "minimum_days": 7}
+NAMES = ("registry.lab.test", "192.0.2.5")
 CA = authority("Own CA")
 
 
@@ -78,14 +78,25 @@ def test_reasons():
 
 def test_an_entry_overrides_the_defaults():
     assert reasons(stored(make("x", CA, NAMES, days=12), renew_before_days=10)) == []
-    item = plan(stored(validity_days=30, key_type="rsa-3072"))["issue"][0]
-    assert item["not_after"] == "+30d" and item["key_type"] == "rsa-3072"
+    item = plan(stored(validity_days=31, key_type="rsa-3072"))["issue"][0]
+    assert item["not_after"] == "+31d" and item["key_type"] == "rsa-3072"
 
 
 def test_no_certificate_outlives_its_ca_nor_is_renewed_in_vain():
     old = authority("Old CA", days=20)
-    assert plan(stored(), ca=state(old))["issue"][0]["not_after"] == "{0:%Y%m%d%H%M%SZ}".format(old.certificate.not_valid_after_utc)
+    assert plan(stored(), ca=state(old))["issue"][0]["not_after"] == f"{old.certificate.not_valid_after_utc:%Y%m%d%H%M%SZ}"
     assert reasons(stored(make("x", old, NAMES, days=20)), ca=state(old)) == []
+
+
+def test_renewal_comes_before_refusal():
+    short = {"renew_before_days": 3}
+    assert reasons(stored(make("x", CA, NAMES, days=6), **short)) == ["6 days left, renewed below 7"]
+    assert reasons(stored(make("x", CA, NAMES, days=6), minimum_days=5, **short)) == []
+
+
+def test_validity_that_would_be_renewed_at_every_run():
+    found = plan(stored(validity_days=30))["problems"]
+    assert len(found) == 1 and "validity_days is 30, and it is renewed 30 days before its end, so at every run; raise" in found[0]
 
 
 def test_bundle_of_old_and_new_ca_issues_from_the_first():
@@ -136,7 +147,7 @@ def test_sets_hold_chain_in_one_text_and_a_plain_key():
     assert made[0]["group"] == "root"
 
 
-def test_store_keeps_leaf_and_chain():
-    made = plans.stored_sets("/pki/issued/h", [{"name": "web"}], ["key"], [CA.pem], CA.pem)
-    assert made[0]["certificate"] == CA.pem + CA.pem
+def test_store_keeps_leaf_and_key():
+    made = plans.stored_sets("/pki/issued/h", [{"name": "web"}], ["key"], [CA.pem])
+    assert made[0]["certificate"] == CA.pem
     assert made[0]["key_path"] == "/pki/issued/h/web/key.pem"

@@ -15,11 +15,12 @@ GOOD = make("good", ROOT, ["web.test", "192.0.2.5"])
 ENTRY = {"name": "web", "deploy": {"certificate": "/c.pem", "key": "/k.pem"}, "status_addresses": ["web.test:443"]}
 
 
-def rows(certificates=GOOD.pem, served=None, entry=ENTRY, exists=True):
-    found = {"files": [{"path": "/c.pem", "exists": exists, "certificates": certificates}, {"path": "/ca.pem", "exists": True, "certificates": ROOT.pem}]}
+def rows(certificates=GOOD.pem, served=None, entry=None, exists=True):
+    leaf = {"path": "/c.pem", "exists": exists, "certificates": certificates}
+    found = {"files": [leaf, {"path": "/ca.pem", "exists": True, "certificates": ROOT.pem}]}
     if served is not None:
         found["endpoints"] = [{"address": "web.test:443", "certificate": served}]
-    return expiry_rows([entry], found, NOW, 30, "h")
+    return expiry_rows([entry or ENTRY], found, NOW, 30, "h")
 
 
 def test_good_file():

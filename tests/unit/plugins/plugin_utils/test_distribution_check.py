@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._distribution_check import problems
@@ -77,8 +78,6 @@ def test_a_good_configuration_passes(version):
     ],
 )
 def test_errors(version, path, value, message):
-    import re
-
     found = problems(changed(path, value), version)["errors"]
     assert any(re.search(message, text) for text in found), found
 
