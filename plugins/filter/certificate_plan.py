@@ -98,6 +98,9 @@ def certificate_plan(
     plan.update(subordinate=bool(authority.get("issuer")), ca=authority.get("certificate") or "")
     if pem.CRYPTOGRAPHY_MISSING:
         return dict(plan, problems=[pem.missing_library()])
+    place = authority.get("origins", {}).get("certificate", "/")
+    if not place.startswith("/"):
+        return dict(plan, problems=[f"certificates_ca_dir is {place[: -len('/ca.pem')]}; write it from the root, without ~."])
     defaults = {"key_type": key_type, "validity_days": validity_days, "renew_before_days": renew_before_days}
     defaults["minimum_days"] = minimum_days
     plan.update(issuing_plan(entries, authority, now, defaults, rotate))

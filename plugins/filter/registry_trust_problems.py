@@ -34,6 +34,10 @@ options:
     description: Directory that relative file names are taken from.
     type: path
     default: .
+  check_mode:
+    description: Take a file that is not there for one that an earlier play would have made, had it not run in check mode.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -55,8 +59,8 @@ _value:
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._registry_trust import all_problems
 
 
-def registry_trust_problems(entries, networks=(), dialects=("docker",), base="."):
-    return all_problems(list(entries), list(networks), list(dialects), base)
+def registry_trust_problems(entries, networks=(), dialects=("docker",), base=".", check_mode=False):
+    return all_problems(list(entries), list(networks), list(dialects), base, check_mode=check_mode)
 
 
 class FilterModule:

@@ -25,6 +25,10 @@ options:
     description: Directory that relative file names are taken from.
     type: path
     default: .
+  check_mode:
+    description: Take a file that is not there for one that an earlier play would have made, had it not run in check mode.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -44,8 +48,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._registry_trust import read_files
 
 
-def registry_trust_resolved(entries, base="."):
-    resolved, found = read_files(list(entries), base)
+def registry_trust_resolved(entries, base=".", check_mode=False):
+    resolved, found = read_files(list(entries), base, check_mode)
     if found:
         raise AnsibleFilterError("; ".join(found))
     return resolved

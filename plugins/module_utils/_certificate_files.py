@@ -105,6 +105,8 @@ def read(path):
             return handle.read(), status
     except FileNotFoundError:
         return None, None
+    except PermissionError:
+        raise FilesError(f"{path} cannot be read by this user; run with become.") from None
     except NotADirectoryError:
         raise FilesError(f"{path} cannot be: a part of the path is a file, not a directory.") from None
 

@@ -19,6 +19,7 @@ import time
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_files import Owner, mended, replace
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_health import (
+    ailment,
     first_certificate,
     probe,
     verdict,
@@ -96,6 +97,8 @@ class Service:
         settings = settings or self.params["health"]
         certificate = first_certificate(settings["certificate"]) if settings["tls"] and settings["certificate"] else None
         answer = probe(settings)
+        if answer["status"] == 503:
+            answer["body"] = ailment(settings["debug"]) or answer["body"]
         return verdict(answer, settings["expected"], settings["mutual_tls"], certificate), answer["status"]
 
     def wait(self, settings=None):

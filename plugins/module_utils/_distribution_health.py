@@ -40,11 +40,11 @@ class _Connection(http.client.HTTPConnection):
             self.sock = context.wrap_socket(self.sock, server_hostname=target.get("name") or None)
 
 
-def probe(target, timeout=5):
+def probe(target, timeout=5, path=""):
     """Ask for C(/v2/) once. C(status) is None when there was no answer; C(served) is the certificate in DER."""
     connection = _Connection(target, timeout)
     try:
-        connection.request("GET", "%sv2/" % (target.get("prefix") or "/"))
+        connection.request("GET", path or "{}v2/".format(target.get("prefix") or "/"))
         served = connection.sock.getpeercert(True) if target.get("tls") else None
         answer = connection.getresponse()
         return {"status": answer.status, "body": answer.read(2000).decode("utf-8", "replace"), "served": served, "error": ""}
@@ -52,6 +52,16 @@ def probe(target, timeout=5):
         return {"status": None, "body": "", "served": None, "error": str(error) or type(error).__name__}
     finally:
         connection.close()
+
+
+def ailment(debug):
+    """What a registry that answers 503 says of its own health at its debug address."""
+    host, _colon, port = str(debug).rpartition(":")
+    if not port.isdigit():
+        return ""
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1"}.get(host, host.strip("[]"))
+    said = probe({"address": host, "port": int(port)}, path="/debug/health")["body"].strip()
+    return said if said != "{}" else ""
 
 
 def first_certificate(path):

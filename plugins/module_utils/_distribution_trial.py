@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_health import probe, verdict
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_health import ailment, probe, verdict
 
 _WRONG = re.compile(r"level=(error|fatal|panic)|^panic:|^configuration error|^error ")
 _START = 10
@@ -40,22 +41,27 @@ def try_configuration(params, config, owner, directory):
             os.unlink(path)
 
 
-def _environment(params, socket):
-    found = {
+def _free_address():
+    """An address on loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _environment(listen, debug):
+    return {
         "PATH": "/usr/bin:/bin",
         "OTEL_TRACES_EXPORTER": "none",
         "REGISTRY_HTTP_NET": "unix",
-        "REGISTRY_HTTP_ADDR": socket,
+        "REGISTRY_HTTP_ADDR": listen,
+        "REGISTRY_HTTP_DEBUG_ADDR": debug,
         "REGISTRY_HEALTH_STORAGEDRIVER_ENABLED": "true",
         "REGISTRY_HEALTH_STORAGEDRIVER_INTERVAL": "1s",
         "REGISTRY_HEALTH_STORAGEDRIVER_THRESHOLD": "1",
     }
-    if params["health"].get("debug"):
-        found["REGISTRY_HTTP_DEBUG_ADDR"] = "127.0.0.1:0"
-    return found
 
 
-def _run(params, path, socket, owner):
+def _run(params, path, listen, owner):
     def become():
         os.setgroups([])
         os.setgid(owner.group)
@@ -63,11 +69,12 @@ def _run(params, path, socket, owner):
         os.umask(0o027)
 
     target = {
-        "socket": socket,
+        "socket": listen,
         "tls": params["health"].get("tls"),
         "name": params["health"].get("name"),
         "prefix": params["health"].get("prefix"),
     }
+    debug = _free_address()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [params["trial_executable"], "serve", path],
@@ -75,11 +82,11 @@ def _run(params, path, socket, owner):
             stdout=output,
             stderr=output,
             cwd="/",
-            env=_environment(params, socket),
+            env=_environment(listen, debug),
             preexec_fn=become,  # noqa: PLW1509 (one thread, and Python 3.8 has no other way)
         )
         try:
-            problem = _watch(process, target, params)
+            problem = _watch(process, target, params, debug)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -96,17 +103,20 @@ def telling(log):
     return [line[:500] for line in [line for line in lines if _WRONG.search(line)] or lines][-8:]
 
 
-def _watch(process, target, params):
+def _watch(process, target, params, debug):
     """The same questions as to the real service, asked on the trial's socket."""
     settings, started = params["health"], time.monotonic()
     hold = _REMOTE_STORE if params["remote_store"] else 0
     while True:
         if process.poll() is not None:
             return f"the registry ended with code {process.returncode}"
-        problem = verdict(probe(target, timeout=3), settings["expected"], bool(settings.get("mutual_tls")))
+        answer = probe(target, timeout=3)
+        if answer["status"] == 503:
+            answer["body"] = ailment(debug) or answer["body"]
+        problem = verdict(answer, settings["expected"], bool(settings.get("mutual_tls")))
         spent = time.monotonic() - started
         if not problem and spent >= hold:
             return ""
-        if (problem and spent > _START) or (problem and spent > hold > 0 and "503" in problem):
+        if problem and (spent > _START or (answer["status"] == 503 and spent > hold)):
             return problem
         time.sleep(0.1)

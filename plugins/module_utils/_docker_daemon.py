@@ -94,7 +94,9 @@ class DockerDaemon:
         installed = False
         if self.status.loaded == "loaded":
             self.line = flags_.command_line(self.status.unit_files, read_text)
-            installed = bool(self.line.binary) and os.path.exists(self.line.binary)
+            # A removed package leaves its init script, of which systemd makes a unit.
+            binary = self.line.binary or "/etc/init.d/"
+            installed = os.path.exists(binary) and not binary.startswith("/etc/init.d/")
         if not installed and self.params["missing_engine"] == "fail" and not self.check_mode:
             raise PlanError(
                 f"There is no Docker engine on this host: systemd knows no usable {engine.service}. "
@@ -253,12 +255,11 @@ class DockerDaemon:
             )
 
     def _engine_verdict(self, work):
-        path = self.params["path"]
-        if self.params["target"] == "daemon_json":
-            path = os.path.join(self.temporary_directory, "daemon.json")
-            with open(path, "w", encoding="utf-8") as stream:
-                stream.write(work.text or "{}")
-        words = [f"{'-' if len(flag.name) == 1 else '--'}{flag.name}={flag.value}" for flag in work.flags]
+        path = os.path.join(self.temporary_directory, "daemon.json")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(render(work.in_file))
+        flags = [flag for flag in work.flags if flag.name != "config-file"]
+        words = [f"{'-' if len(flag.name) == 1 else '--'}{flag.name}={flag.value}" for flag in flags]
         verdict = self.engine.validate(self.line.binary, path, words)
         return verdict and verdict.replace(path, self.params["path"])
 

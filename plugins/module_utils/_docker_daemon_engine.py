@@ -62,7 +62,7 @@ class Engine:
             sub=values.get("SubState", ""),
             pid=int(values.get("MainPID") or 0),
             restarts=int(values.get("NRestarts") or 0),
-            enabled=values.get("UnitFileState", "").startswith("enabled"),
+            enabled=values.get("UnitFileState", "") not in ("", "disabled", "enabled-runtime"),
             unit_files=[path for path in files if path],
             stale=values.get("NeedDaemonReload") == "yes",
             can_reload=values.get("CanReload") == "yes",

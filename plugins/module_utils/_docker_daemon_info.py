@@ -90,7 +90,7 @@ def _data_root(value, info, effective):
     running = info.get("DockerRootDir", "")
     if effective.get("userns-remap"):
         running = re.sub(r"/\d+\.\d+$", "", running)
-    declared = os.path.normpath(value)
+    declared = os.path.normpath(effective.get("graph", value))
     # The engine reports the target of a link.
     return (declared, declared) if os.path.realpath(declared) == os.path.realpath(running) else (declared, running)
 

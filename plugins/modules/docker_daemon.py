@@ -37,7 +37,7 @@ options:
     description:
       - Remove every key that is declared neither in O(config) nor in O(list_items).
       - The engine keeps the old value of a key that is missing on a reload. Where a reload is enough, a removed key is
-        therefore written with an empty value, for example C("insecure-registries": []).
+        therefore written with an empty value, C(insecure-registries) for example as V([]).
     type: bool
     default: false
   target:
@@ -229,8 +229,9 @@ def main():
     daemon = DockerDaemon(module.params, module.run_command, module.atomic_move, module.tmpdir, module.check_mode)
     try:
         module.exit_json(**daemon.run())
-    except (PlanError, EngineError) as error:
-        module.fail_json(msg=str(error), **dict(daemon.result, changed=False))
+    except (PlanError, EngineError, OSError) as error:
+        daemon.result.update(changed=False, msg=str(error))
+        module.fail_json(**daemon.result)
 
 
 if __name__ == "__main__":

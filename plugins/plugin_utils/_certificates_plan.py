@@ -29,8 +29,8 @@ def issuing_plan(entries, authority, now, defaults, rotate=False):
         options = _options(entry, defaults)
         if options["validity_days"] <= options["renew_before_days"]:
             problems.append(
-                f"{where(entry)}: validity_days is {options['validity_days']}, and it is renewed {options['renew_before_days']} days before "
-                "its end, so at every run; raise validity_days or lower renew_before_days."
+                f"{where(entry)}: validity_days is {options['validity_days']}, and it is renewed "
+                f"{options['renew_before_days']} days before its end, so at every run; raise validity_days or lower renew_before_days."
             )
         reason = next(_reasons(entry, issuers, now, options, rotate), None)
         if reason:

@@ -23,7 +23,7 @@ def expiry_rows(entries, found, now, warn_days, host):
         paths = deploy_paths(entry)
         blank, deployed = dict(_ABSENT, host=host, name=entry["name"]), None
         for part in ("certificate", "ca"):
-            if part in paths and (part == "certificate" or _has_ca(entry)):
+            if part in paths and (part == "certificate" or paths[part] in texts or _has_ca(entry)):
                 row, first = _row(dict(blank, path=paths[part]), texts.get(paths[part]), now, warn_days)
                 rows.append(row)
                 deployed = first if part == "certificate" else deployed
@@ -48,7 +48,7 @@ def table(rows):
 
 def _has_ca(entry):
     """A provided certificate may come without a CA; then none was deployed and none is missed."""
-    return entry.get("source") != "provided" or entry.get("ca") or entry.get("ca_file")
+    return entry.get("source") == "issued" or entry.get("ca") or entry.get("ca_file")
 
 
 def _cell(value):

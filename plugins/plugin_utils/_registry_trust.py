@@ -25,6 +25,7 @@ except ImportError as missing:
 
 FILES = {"ca_file": "ca", "client_certificate_file": "client_certificate", "client_key_file": "client_key"}
 LIST = "registry_trust_registries"
+TO_BE_MADE = "(content of a file that is not there yet, and that a run outside check mode may make)"
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
@@ -32,8 +33,11 @@ class Encrypted(ValueError):
     """A file only Ansible can open."""
 
 
-def read_files(entries: list, base: str) -> tuple:
-    """(entries with contents in place of file names, problems). Relative names are taken from `base`."""
+def read_files(entries: list, base: str, check_mode: bool = False) -> tuple:
+    """(entries with contents in place of file names, problems). Relative names are taken from `base`.
+
+    In check mode a missing file is no problem: an earlier play would make it, such as the CA at the very first run.
+    """
     resolved, found = [], []
     for index, entry in enumerate(entries):
         own = {key: value for key, value in entry.items() if key not in FILES and value is not None}
@@ -49,14 +53,19 @@ def read_files(entries: list, base: str) -> tuple:
                 own.setdefault(key, "unreadable")
                 own[key] = _read(os.path.join(base, os.path.expanduser(path)))
             except (OSError, ValueError) as error:
+                if check_mode and isinstance(error, FileNotFoundError):
+                    own[key] = TO_BE_MADE
+                    continue
                 found.append(f"{label_of(entry, index, LIST)}: {option} {path} cannot be read on the controller: {_reason(error)}")
         resolved.append(own)
     return resolved, found
 
 
-def all_problems(entries: list, networks: list, dialects: list, base: str, now: datetime | None = None) -> list:
+def all_problems(
+    entries: list, networks: list, dialects: list, base: str, *, check_mode: bool = False, now: datetime | None = None
+) -> list:
     """Everything the controller can know to be wrong, before a host is touched."""
-    resolved, found = read_files(entries, base)
+    resolved, found = read_files(entries, base, check_mode)
     found += problems(resolved, networks, dialects, LIST)
     if CRYPTOGRAPHY_MISSING:
         found.append(f"the Python library cryptography is needed on the controller: {CRYPTOGRAPHY_MISSING}")
@@ -64,7 +73,7 @@ def all_problems(entries: list, networks: list, dialects: list, base: str, now: 
         return found
     moment = now or datetime.now(timezone.utc)
     for index, entry in enumerate(resolved):
-        if entry.get("state") != "absent":
+        if entry.get("state") != "absent" and TO_BE_MADE not in entry.values():
             label = label_of(entry, index, LIST)
             found += [f"{label}: {text}" for text in certificate_problems(entry, moment)]
     return found

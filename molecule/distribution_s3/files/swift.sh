@@ -31,12 +31,15 @@ bind_port = 9000
 workers = 1
 user = root
 [pipeline:main]
-pipeline = catch_errors listing_formats bulk s3api tempauth copy slo dlo proxy-server
+pipeline = catch_errors cache listing_formats bulk s3api tempauth copy slo dlo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
 [filter:catch_errors]
 use = egg:swift#catch_errors
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:11211
 [filter:listing_formats]
 use = egg:swift#listing_formats
 [filter:bulk]
@@ -55,6 +58,7 @@ use = egg:swift#slo
 [filter:dlo]
 use = egg:swift#dlo
 CONF
+systemctl start memcached
 for kind in object container account proxy; do
   systemd-run --unit lab-swift-$kind swift-$kind-server /etc/swift/$kind-server.conf --verbose
 done

@@ -54,6 +54,13 @@ def test_nothing_there_yet(tmp_path):
     assert certificate_problems(found["entries"]) != []
 
 
+def test_relative_directory_of_the_ca_is_refused():
+    for place in ("pki", "~/pki"):
+        authority_of = {"origins": {"certificate": place + "/ca.pem"}}
+        problems = certificate_plan({"entries": [ISSUED], "authority": authority_of})["problems"]
+        assert problems == [f"certificates_ca_dir is {place}; write it from the root, without ~."]
+
+
 def test_chain_of_a_subordinate_ca_stays_with_the_ca(pki):
     middle = authority("Middle", issuer=CA)
     leaf = make("x", middle, ["web.test"])

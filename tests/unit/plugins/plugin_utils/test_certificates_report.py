@@ -65,6 +65,13 @@ def test_ca_has_a_row():
     assert [(row["path"], row["subject"]) for row in found] == [("/c.pem", "CN=good"), ("/ca.pem", "CN=Test root")]
 
 
+def test_ca_that_was_never_given_is_not_missed():
+    deploy = dict(ENTRY["deploy"], ca="/none.pem")
+    assert len(rows(entry=dict(ENTRY, deploy=deploy))) == 1
+    for more in ({"source": "issued"}, {"ca_file": "ca.pem"}):
+        assert rows(entry=dict(ENTRY, deploy=deploy, **more))[1]["state"] == "missing"
+
+
 def test_table_puts_trouble_first():
     lines = table(rows() + rows(exists=False) + rows(certificates=make("x", ROOT, days=3).pem))
     assert lines[0].split() == ["HOST", "NAME", "PATH", "NAMES", "NOT", "AFTER", "DAYS", "LEFT", "STATE"]

@@ -112,6 +112,15 @@ def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, content, message):
     assert message in problem and problem.startswith("registry_trust_registries[0] (r.example.com): client_certificate_file client.pem")
 
 
+def test_in_check_mode_a_missing_file_is_one_that_will_be_made(tmp_path):
+    entries = [{"host": "r.example.com", "ca_file": "ca.pem"}]
+    assert all_problems(entries, [], ["docker"], str(tmp_path), check_mode=True) == []
+    ((resolved,), problems) = read_files(entries, str(tmp_path), check_mode=True)
+    assert "not there yet" in resolved["ca"] and problems == []
+    (tmp_path / "ca.pem").write_text("nonsense")
+    assert "ca is not PEM" in all_problems(entries, [], ["docker"], str(tmp_path), check_mode=True)[0]
+
+
 def test_content_and_file_together_are_one_problem():
     (problem,) = all_problems([{"host": "r.example.com", "ca": CERT, "ca_file": "ca.pem"}], [], ["docker"], "/")
     assert "ca and ca_file are both given" in problem
@@ -119,5 +128,5 @@ def test_content_and_file_together_are_one_problem():
 
 def test_no_problem_quotes_a_key():
     entry = {"host": "r.example.com", "client_certificate": CERT, "client_key": as_text(OTHER_KEY)}
-    text = "\n".join(all_problems([entry], [], ["docker"], "/", NOW))
+    text = "\n".join(all_problems([entry], [], ["docker"], "/", now=NOW))
     assert text and as_text(OTHER_KEY).splitlines()[1] not in text
