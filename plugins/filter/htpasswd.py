@@ -71,4 +71,4 @@ class FilterModule:
     """Ansible's entry point."""
 
     def filters(self):
-        return {"htpasswd": _htpasswd_text, "htpasswd_problems": _htpasswd.problems}
+        return {"htpasswd": _htpasswd_text}

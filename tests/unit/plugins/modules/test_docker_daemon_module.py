@@ -34,14 +34,14 @@ class FakeModule:
 
 
 class FakeDaemon:
-    error = None
+    errors = ()
 
     def __init__(self, *arguments):
         self.result = {"changed": True, "action": "restart"}
 
     def run(self):
-        if self.error:
-            raise self.error
+        for error in self.errors:
+            raise error
         return self.result
 
 
@@ -50,7 +50,7 @@ def run(monkeypatch):
     def run(error=None, systemd=True):
         monkeypatch.setattr(docker_daemon, "AnsibleModule", FakeModule)
         monkeypatch.setattr(docker_daemon, "DockerDaemon", FakeDaemon)
-        monkeypatch.setattr(FakeDaemon, "error", error)
+        monkeypatch.setattr(FakeDaemon, "errors", [error] if error else [])
         monkeypatch.setattr(docker_daemon.os.path, "isdir", lambda path: systemd)
         with pytest.raises(Exit) as end:
             docker_daemon.main()
