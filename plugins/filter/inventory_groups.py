@@ -9,7 +9,8 @@ name: inventory_groups
 short_description: Groups of this collection that an inventory has
 version_added: 0.1.0
 description:
-  - Names of the groups whose hosts this collection works on, as far as they exist and have hosts. Ansible warns of a play's groups that do not exist.
+  - Names of the groups whose hosts this collection works on, as far as they exist and have hosts.
+  - Ansible warns of a play's groups that do not exist; those of this filter do.
   - A play that uses it in C(hosts) also has Ansible load this collection's filters once instead of in every task of every host.
 author: Dockyard contributors (@dockyard)
 options:

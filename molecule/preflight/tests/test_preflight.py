@@ -134,7 +134,9 @@ def test_without_enforcement_there_is_only_the_report(tmp_path):
 
 def test_a_host_that_cannot_be_reached_is_in_the_report(tmp_path):
     ghost = tmp_path / "ghost.yml"
-    ghost.write_text("{registries: {hosts: {ghost-1: {ansible_host: dockyard-preflight-no-such-node}}}}\n", encoding="utf-8")
+    # Through the engine's API, as over SSH, Ansible knows a host that is not there from a command that failed.
+    there = {"ansible_host": "dockyard-preflight-no-such-node", "ansible_connection": "community.docker.docker_api"}
+    ghost.write_text(json.dumps({"registries": {"hosts": {"ghost-1": there}}}), encoding="utf-8")
     # Even where nothing is enforced: nobody knows what that host would have said.
     run = Run(tmp_path, "-i", str(ghost), "-e", '{"preflight_enforce": false, "preflight_waive": ["resolve_peers", "reach"]}')
     assert run.code == 2, run.output

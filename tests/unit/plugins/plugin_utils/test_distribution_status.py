@@ -31,11 +31,13 @@ def test_nothing_to_say():
         ({"healthy": False, "problem": "nobody listens"}, {}, "registry.example.com:5000 on registry-1: nobody listens"),
         ({"healthy": False, "active": False}, {}, "registry.example.com:5000 on registry-1: the service does not run"),
         (
-            {"differing": ["config.yml"]}, {},
+            {"differing": ["config.yml"]},
+            {},
             "registry.example.com:5000 on registry-1: differs from its declaration in config.yml; run site.yml",
         ),
         (
-            {"restart_reasons": ["key.pem changed"]}, {},
+            {"restart_reasons": ["key.pem changed"]},
+            {},
             "registry.example.com:5000 on registry-1: a restart is due: key.pem changed; run site.yml",
         ),
         ({}, {"state": "warn", "days_left": 12}, "/etc/distribution/tls/certificate.pem on registry-1: certificate warn, 12 days left"),
