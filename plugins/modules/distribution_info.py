@@ -24,10 +24,6 @@ options:
     description: Names and paths of files whose presence is asked for.
     type: dict
     default: {}
-  certificate:
-    description: A certificate file whose text is returned.
-    type: str
-    default: ""
   warnings:
     description: Warnings to show with the result.
     type: list
@@ -102,11 +98,6 @@ container:
   returned: always
   type: dict
   sample: {running_image: "sha256:9f86...", image: "sha256:9f86..."}
-certificate:
-  description: The text of O(certificate).
-  returned: always
-  type: str
-  sample: "-----BEGIN CERTIFICATE-----..."
 """
 
 import os
@@ -115,7 +106,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_apply import Service
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_args import SERVICE_OPTIONS
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_state import (
-    read,
     running_executable,
     store_state,
     version_of,
@@ -146,7 +136,6 @@ def look(params):
         "present": dict({name: os.path.exists(path) for name, path in params["files"].items()}, user=bool(service.owner.ids)),
         "store": store_state(params["store"]) if params["store"] else None,
         "container": service.seen["container"],
-        "certificate": (read(params["certificate"]) or b"").decode("ascii", "replace") if params["certificate"] else "",
     }
 
 
@@ -156,7 +145,6 @@ def main():
         argument_spec=dict(
             SERVICE_OPTIONS,
             files={"type": "dict", "default": {}},
-            certificate={"type": "str", "default": ""},
             warnings={"type": "list", "elements": "str", "default": []},
         ),
         supports_check_mode=True,
