@@ -37,7 +37,7 @@ lab-down: ## remove every node, network, volume and file of the lab
 
 .PHONY: quickstart
 quickstart: lab-image ## from bare hosts to a registry in use, with proof (ENGINE=distribution)
-	@$(BIN)/python lab/quickstart $(ENGINE)
+	@$(BIN)/python lab/quickstart.py $(ENGINE)
 
 .PHONY: test
 test: ## everything CI runs: lint sanity unit contract molecule

@@ -33,7 +33,7 @@ def timed(*command: str) -> float:
 
 
 def median(*command: str) -> float:
-    return statistics.median(timed(*command) for _ in range(REPEATS))
+    return statistics.median(timed(*command) for _repeat in range(REPEATS))
 
 
 def figure(name: str, seconds: float, ping: float) -> dict:

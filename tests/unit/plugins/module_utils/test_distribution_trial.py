@@ -7,14 +7,13 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import sys
 
 import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _distribution_trial as trial
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._distribution_files import Owner
 
 # A registry that answers with the status its configuration names, on the socket the trial gives it.
-REGISTRY = f"""#!{sys.executable}
+REGISTRY = """#!/usr/bin/env python3
 import os, socket, sys
 status = open(sys.argv[2]).read().strip()
 if status == "fatal":
@@ -27,7 +26,7 @@ server.listen()
 while True:
     client = server.accept()[0]
     client.recv(1000)
-    client.sendall(f"HTTP/1.1 {{status}} X\\r\\nContent-Length: 2\\r\\n\\r\\nno".encode())
+    client.sendall(f"HTTP/1.1 {status} X\\r\\nContent-Length: 2\\r\\n\\r\\nno".encode())
     client.close()
 """
 
