@@ -49,7 +49,7 @@ class Steps:
             print(f"   {note}", flush=True)
 
     def summary(self) -> None:
-        width = max(len(title) for title, _, _ in self.times)
+        width = max(len(step[0]) for step in self.times)
         print("\n== Summary")
         for title, seconds, note in self.times:
             print(f"   {title:<{width}}  {seconds:6.1f} s  {note}")
