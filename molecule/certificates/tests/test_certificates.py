@@ -87,8 +87,8 @@ def test_modes(host, name, owner, key_mode):
 
 
 def test_ca_is_closed():
-    assert (INVENTORY / "pki").stat().st_mode & 0o777 == 0o700
-    keys = [INVENTORY / "pki/ca.key", *(INVENTORY / "pki/issued").rglob("key.pem")]
+    assert (INVENTORY / ".pki").stat().st_mode & 0o777 == 0o700
+    keys = [INVENTORY / ".pki/ca.key", *(INVENTORY / "pki/issued").rglob("key.pem")]
     assert len(keys) == 2
     for key in keys:
         assert key.stat().st_mode & 0o777 == 0o600
@@ -196,7 +196,7 @@ def test_status(host, tmp_path):
 def test_replacing_the_ca_is_never_noticed_by_who_trusts_the_bundle(host):
     """With the CA on a host of its own, and the next CA's key encrypted."""
     variables = ("-e", RENEWED, "-e", "certificates_ca_host=ca-1 certificates_ca_passphrase=sesame-2")
-    ca = INVENTORY / "pki/ca.pem"
+    ca = INVENTORY / ".pki/ca.pem"
     trusted = [ca.read_text()]
     old = served(host, "issued")
     for step in ("prepare", "activate", "finish"):
@@ -211,5 +211,5 @@ def test_replacing_the_ca_is_never_noticed_by_who_trusts_the_bundle(host):
     assert served(host, "issued") == deployed(host, "issued") != old
     assert [bundle.count("BEGIN CERTIFICATE") for bundle in trusted] == [1, 2, 2, 1]
     assert trusted[0] != trusted[3]
-    assert "ENCRYPTED" in (INVENTORY / "pki/ca.key").read_text()
-    assert not (INVENTORY / "pki/next").exists()
+    assert "ENCRYPTED" in (INVENTORY / ".pki/ca.key").read_text()
+    assert not (INVENTORY / ".pki/next").exists()
