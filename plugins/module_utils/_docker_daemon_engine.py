@@ -13,10 +13,11 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 from collections import namedtuple
 from urllib.parse import quote
+
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._unix_http import UnixConnection
 
 Status = namedtuple("Status", "loaded active sub pid restarts enabled unit_files stale can_reload")
 
@@ -25,17 +26,6 @@ _PROPERTIES = "LoadState,ActiveState,SubState,MainPID,UnitFileState,FragmentPath
 
 class EngineError(Exception):
     """The engine did not do what it was asked; the text is its reason."""
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class Engine:
@@ -91,7 +81,7 @@ class Engine:
             self.socket_path = paths[0] if paths and not any(host.startswith("fd:") for host in hosts) else "/var/run/docker.sock"
 
     def get(self, path):
-        connection = _UnixConnection(self.socket_path, self.timeout)
+        connection = UnixConnection(self.socket_path, self.timeout)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -12,20 +12,8 @@ import http.client
 import json
 import os
 import shutil
-import socket
 
-
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over the engine's socket."""
-
-    def __init__(self, path, timeout):
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._unix_http import UnixConnection
 
 
 def get(connection, address):

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from lab_run import run_playbook
 
 HERE = Path(__file__).parents[1]
 CHECKOUT = HERE.parents[1]
@@ -23,18 +22,7 @@ ALICE, BOB = {"name": "alice", "password": "sesame-of-alice"}, {"name": "bob", "
 
 def run_entry(entry="main", *arguments, **variables):
     """One entry of the role with an operator's variables: exit code and words."""
-    done = subprocess.run(
-        [
-            *("ansible-playbook", "-i", str(INVENTORY), str(HERE / "entry.yml"), "-e", json.dumps({"entry": entry, **variables})),
-            *arguments,
-        ],
-        cwd=CHECKOUT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "400"},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return run_playbook("distribution", HERE / "entry.yml", *arguments, entry=entry, **variables)
 
 
 def changed(output):

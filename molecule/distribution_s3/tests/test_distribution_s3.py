@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from lab_run import run_playbook
 
 HERE = Path(__file__).parents[1]
 CHECKOUT = HERE.parents[1]
@@ -23,18 +22,7 @@ CURL = "curl -sS --cacert /etc/lab-ca/ca.crt --user alice:sesame-of-alice"
 
 def run_role(target, *arguments, **variables):
     """The role with an operator's variables: exit code and words."""
-    done = subprocess.run(
-        [
-            *("ansible-playbook", "-i", str(INVENTORY), str(HERE / "entry.yml"), "--limit", target, "-e", json.dumps(variables)),
-            *arguments,
-        ],
-        cwd=CHECKOUT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "400"},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return run_playbook("distribution_s3", HERE / "entry.yml", "--limit", target, *arguments, **variables)
 
 
 @pytest.fixture(scope="module")

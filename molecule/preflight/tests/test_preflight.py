@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from lab_run import run_playbook
 
 HERE = Path(__file__).parents[1]
 CHECKOUT = HERE.parents[1]
@@ -24,19 +25,7 @@ class Run:
 
     def __init__(self, folder, *arguments, playbook=HERE / "install.yml"):
         self.file = folder / "report.json"
-        done = subprocess.run(
-            [
-                *("ansible-playbook", "-i", str(INVENTORY), str(playbook)),
-                *("-e", json.dumps({"preflight_report_file": str(self.file)})),
-                *arguments,
-            ],
-            cwd=CHECKOUT,
-            env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "400"},
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        self.code, self.output = done.returncode, done.stdout + done.stderr
+        self.code, self.output = run_playbook("preflight", playbook, *arguments, preflight_report_file=str(self.file))
 
     @property
     def report(self):
