@@ -70,3 +70,8 @@ docs: setup ## renew the generated parts of the role READMEs
 .PHONY: bench
 bench: lab-image ## figures into benchmarks/results/
 	@$(BIN)/python benchmarks/site.py $(ENGINE)
+
+.PHONY: pins
+pins: ## resolve scripts/requirements.in anew into scripts/requirements.txt
+	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && python3 -m venv "$$work" && "$$work/bin/pip" install -q -r scripts/requirements.in \
+	  && "$$work/bin/pip" freeze > scripts/requirements.txt
