@@ -88,7 +88,7 @@ def test_modes(host, name, owner, key_mode):
 
 def test_ca_is_closed():
     assert (INVENTORY / ".pki").stat().st_mode & 0o777 == 0o700
-    keys = [INVENTORY / ".pki/ca.key", *(INVENTORY / "pki/issued").rglob("key.pem")]
+    keys = [INVENTORY / ".pki/ca.key", *(INVENTORY / ".pki/issued").rglob("key.pem")]
     assert len(keys) == 2
     for key in keys:
         assert key.stat().st_mode & 0o777 == 0o600
