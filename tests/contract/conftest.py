@@ -5,10 +5,15 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import exchange_log  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +28,15 @@ def contract():
     if not folder.is_dir():
         pytest.skip("the documents are not here: ../shared/contract is missing")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exchanges(root):
+    """The log of the unit tests; they run once more when the sources have changed since."""
+    log = exchange_log.load()
+    if log is None:
+        tests = ["tests/unit/plugins/modules/api", "tests/unit/lab", "tests/unit/plugins/module_utils/test_api_http.py"]
+        subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], cwd=root, check=True, capture_output=True, text=True)
+        log = exchange_log.load()
+    assert log
+    return log
