@@ -16,7 +16,9 @@ from jinja2 import Environment
 TARGETS = [
     "quickstart", "test", "lint", "sanity", "unit", "contract", "molecule", "bench", "lab-up", "lab-down",
 ]
-PLAYBOOKS = ["site", "install", "trust", "preflight", "status", "rotate_certificates", "uninstall"]
+PLAYBOOKS = [
+    "site", "install", "trust", "preflight", "status", "rotate_certificates", "uninstall", "configure", "drift", "collect_garbage",
+]
 
 
 @pytest.mark.parametrize("target", TARGETS)
