@@ -70,6 +70,7 @@ docs: setup ## renew the generated parts of the role READMEs
 .PHONY: bench
 bench: lab-image ## figures into benchmarks/results/
 	@$(BIN)/python benchmarks/site.py $(ENGINE)
+	@$(BIN)/python benchmarks/repositories.py
 
 .PHONY: pins
 pins: ## resolve scripts/requirements.in anew into scripts/requirements.txt
