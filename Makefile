@@ -57,7 +57,7 @@ sanity: setup ## ansible-test sanity, no ignores
 
 .PHONY: unit
 unit: setup ## unit tests
-	@PYTHONPATH=.ansible/collections $(BIN)/pytest tests/unit
+	@PYTHONPATH=.ansible/collections $(BIN)/pytest --numprocesses auto --dist loadfile tests/unit
 
 .PHONY: contract
 contract: setup ## what the documents and the official interface say, held against the code

@@ -41,6 +41,16 @@ def add(exchanges) -> None:
         _kept.setdefault(json.dumps(key, sort_keys=True, default=str), entry)
 
 
+def dump() -> str:
+    """What was kept, for another process."""
+    return json.dumps(_kept, default=str)
+
+
+def merge(text: str) -> None:
+    """Add what another process kept."""
+    _kept.update(json.loads(text))
+
+
 def fingerprint() -> str:
     """Of everything that could change what is said."""
     digest = hashlib.sha256()

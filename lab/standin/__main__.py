@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import pathlib
+import re
 import signal
 import sys
 
@@ -23,13 +24,13 @@ def parser() -> argparse.ArgumentParser:
     add("--admin-password-file", type=pathlib.Path, required=True, help="its first line is the administrator's password (first start)")
     add("--listen", default="0.0.0.0", help="address to listen on")
     add("--dtr-host", default="127.0.0.1", help="name under which DTR is reached")
-    add("--dtr-port", type=int, default=443)
+    add("--dtr-port", type=port, default=443)
     add("--ucp-host", default="127.0.0.1", help="name under which UCP is reached")
-    add("--ucp-port", type=int, default=8443)
+    add("--ucp-port", type=port, default=8443)
     add("--san", action="append", default=[], help="one more name or address for the certificates; may be repeated")
     add("--registry-binary", help="CNCF Distribution's `registry`; without it there is no data plane")
-    add("--version", default="2.7.6", help="version of DTR to report")
-    add("--ucp-version", default="3.2.5", help="version of UCP to report")
+    add("--version", type=version, default="2.7.6", help="version of DTR to report")
+    add("--ucp-version", type=version, default="3.2.5", help="version of UCP to report")
     add("--replica-id", default="0123456789ab")
     add("--node", action="append", default=[], type=node, dest="nodes", metavar="ROLE:NAME:ADDRESS",
         help="a node of UCP's, such as manager:ucp-1:10.0.0.1 (first start); may be repeated")
@@ -37,6 +38,18 @@ def parser() -> argparse.ArgumentParser:
     add("--settings-delay", type=float, default=0.2, help="seconds until changed settings take effect")
     add("--faults", action="store_true", help="serve /_standin/faults and keep a record of all requests")
     return arguments
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 (any that is free) to 65535")
+    return int(text)
+
+
+def version(text: str) -> str:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version such as 2.7.6")
+    return text
 
 
 def node(text: str) -> dict:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 
+from aiohttp import MultipartReader
+
 from . import scan_results
 from .errors import Refused
 from .paging import page
@@ -88,7 +90,8 @@ async def update_database(standin, call):
         return Answer(200)
     if not call.request.content_type.startswith("multipart/"):
         raise Refused(400, "SCANNING_DB_NOT_READY", "Send the database as the multipart field file, or ask for online=true.")
-    async for part in await call.request.multipart():
+    # Not request.multipart(): newer versions of aiohttp hold its parts to the size of other bodies, and databases are large.
+    async for part in MultipartReader(call.request.headers, call.request.content):
         if part.name == "file":
             standin.vulnerabilities.upload(bytes(await part.read(decode=False)))
             return Answer(200)

@@ -11,6 +11,8 @@ import pathlib
 import sqlite3
 import threading
 
+LOCK_SECONDS = 1.0   # a stand-in that is just ending may need them
+
 
 class Store:
     """Reads come from memory; each change is written through, so that a restart finds everything.
@@ -26,12 +28,18 @@ class Store:
 
     def _open(self, path: str) -> sqlite3.Connection:
         pathlib.Path(path).touch(mode=0o600)   # it holds sessions and hashes of passwords
-        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=OFF")
-        db.execute("CREATE TABLE IF NOT EXISTS document (kind TEXT, key TEXT, doc TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
-        for kind, key, doc in db.execute("SELECT kind, key, doc FROM document ORDER BY kind, key"):
-            self._docs.setdefault(kind, {})[key] = json.loads(doc)
+        db = sqlite3.connect(path, timeout=LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+        try:
+            # What is in memory is the truth for one process only, so no other one may open it.
+            for setting in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=OFF"):
+                db.execute(f"PRAGMA {setting}")
+            db.execute("CREATE TABLE IF NOT EXISTS document (kind TEXT, key TEXT, doc TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID")
+            for kind, key, doc in db.execute("SELECT kind, key, doc FROM document ORDER BY kind, key"):
+                self._docs.setdefault(kind, {})[key] = json.loads(doc)
+        except sqlite3.DatabaseError as problem:
+            db.close()
+            raise OSError(
+                f"{path} cannot be used ({problem}); another stand-in may be running on it: give each a folder of its own") from problem
         self._keys = {kind: sorted(docs) for kind, docs in self._docs.items()}
         return db
 

@@ -65,7 +65,7 @@ options:
     description:
       - How often a request is tried again, with growing pauses, after a broken connection or one of the answers 429, 502, 503 and 504.
         Requests that would do something twice are repeated only when the server says that it did not begin. Five tries take some 15
-        seconds.
+        seconds, more where the server asks for longer pauses, of which each is cut to a minute.
       - Environment variable E(DTR_RETRIES).
     type: int
     default: 5
@@ -85,4 +85,6 @@ attributes:
     support: full
 requirements:
   - requests
+notes:
+  - Examples that show no options of the connection take them from C(module_defaults) or from the environment.
 """

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 try:
@@ -14,9 +15,12 @@ try:
 except ImportError:   # _api_http tells it
     AuthBase, HTTPBasicAuth = object, None
 
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_http import Http
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
 
 HOST = re.compile(r"(?P<name>[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
+NUMBERS = {"timeout": (1, 86400), "retries": (0, 100), "threads": (1, 100)}
+FILES = ("ca_path", "client_cert", "client_key")
 
 
 class NoAuth(AuthBase):
@@ -49,9 +53,24 @@ def base_url(host):
     return f"https://{host.strip()}"
 
 
-def certificate_pair(params):
-    """(certificate file, key file) for a TLS client certificate, or None."""
-    return (params["client_cert"], params["client_key"]) if params["client_cert"] else None
+def check(params):
+    """InputError where a number is out of range or a file is not there."""
+    for name, (least, most) in NUMBERS.items():
+        if not least <= params[name] <= most:
+            raise InputError(f"{name} {params[name]} is out of range. Give a number from {least} to {most}.")
+    for name in FILES:
+        if params[name] and not os.access(params[name], os.R_OK):
+            raise InputError(f"{name} '{params[name]}' cannot be read. Give a file that is there and readable on the host that runs the"
+                             " module, which is often the controller.")
+
+
+def http_of(params, auth, read_only):
+    """The Http to the server that the connection options name; InputError where one of them cannot be meant."""
+    check(params)
+    client_cert = (params["client_cert"], params["client_key"]) if params["client_cert"] else None
+    return Http(
+        base_url(params["host"]), auth, user=params["username"] or "", ca_path=params["ca_path"], validate_certs=params["validate_certs"],
+        client_cert=client_cert, timeout=params["timeout"], retries=params["retries"], threads=params["threads"], read_only=read_only)
 
 
 def authentication(params):

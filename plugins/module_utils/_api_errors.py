@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import re
+
 BUSY = (429, 502, 503, 504)   # worth another try
+OWN_CERTIFICATE = re.compile("ALERT_(UNKNOWN_CA|[A-Z_]*CERTIFICATE)|KEY_VALUES_MISMATCH|PEM lib")   # it is about the client's
 UNREACHED = ("NewConnectionError", "NameResolutionError", "Connection refused", "Name or service not known", "No route to host")
 
 
@@ -53,10 +56,19 @@ def of_answer(where, status, data, user):
     }.get(status)
     if code.startswith("INVALID_"):   # some of these come with 404
         advice = "the server refuses what was declared"
+    elif code.startswith("NO_SUCH_"):
+        advice = "it has to be there first. Make it, or correct the name"
+    elif code.endswith("_EXISTS"):
+        advice = f"somebody else made it meanwhile, or '{user}' may not see it. Run this again, or take an account that may"
     elif advice is None and status >= 500:
         tried = "cannot answer, in spite of several tries" if status in BUSY else "failed"
         advice = f"the server {tried}. Look at the health of its replicas (/_ping) and run this again"
     return ApiError(f"{where} answered {status}{f' ({said})' if said else ''}{f': {advice}' if advice else ''}.", status, code)
+
+
+def of_name(where):
+    """ApiError of an address with a name that is none."""
+    return ApiError(f"{where} was not sent: an empty name, '.' or '..' stands in it. Correct the name that was declared.")
 
 
 def of_redirect(where, target):
@@ -77,6 +89,9 @@ def of_failure(where, error, timeout, changes):
     """
     text = str(error)
     doubt = " Whether the change was made is not known; run this again, which reads the state first." if changes else ""
+    if OWN_CERTIFICATE.search(text):
+        return ApiError(f"{where}: the client certificate cannot be used ({reason(text)}). Give client_cert one that the server takes, and"
+                        " client_key its key.")
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
         return ApiError(
             f"{where}: the server's certificate is not trusted ({reason(text)}). Give ca_path the file with its CA"
@@ -90,7 +105,8 @@ def of_failure(where, error, timeout, changes):
 
 def reason(text):
     """The last, telling part of the nested texts of requests and urllib3."""
-    for mark in ("[SSL", "[Errno", "RemoteDisconnected(", "ConnectionResetError(", "certificate verify failed", "Hostname mismatch"):
+    for mark in ("[SSL", "[X509", "[Errno", "RemoteDisconnected(", "ConnectionResetError(", "certificate verify failed",
+                 "Hostname mismatch"):
         if mark in text:
             text = text.partition(mark)[2] if mark.endswith("(") else text[text.index(mark):]
             break

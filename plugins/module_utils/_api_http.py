@@ -30,6 +30,7 @@ AGENT = "dockyard.trusted_registry (Ansible)"
 SAFE = ("GET", "HEAD", "OPTIONS")
 NOT_BEGUN = (429, 503)        # the server says that it did not begin: safe to repeat even where repeating does twice
 BACKOFF = 0.5                 # seconds; doubles with each try
+LONGEST_PAUSE = 60            # seconds before another try, whatever the server asks for
 
 
 class Answer:
@@ -45,6 +46,11 @@ class PatientRetry(Retry):
     def is_retry(self, method, status_code, has_retry_after=False):
         return bool(self.total) and status_code in (errors.BUSY if method in self.allowed_methods else NOT_BEGUN)
 
+    def get_retry_after(self, response):
+        """Seconds to wait before another try, None when the server does not say."""
+        seconds = super().get_retry_after(response)
+        return seconds and min(seconds, LONGEST_PAUSE)
+
 
 class Http:
     """A server at base_url ("https://host:port").
@@ -52,7 +58,10 @@ class Http:
     auth: called with each requests.PreparedRequest, see requests.auth.AuthBase; user: named in errors.
     ca_path: PEM file or None for the system's; timeout: seconds for a connection and between bytes; retries: 0 and up.
     read_only: refuse all that could change something (check mode); threads: requests in parallel at the most.
+    changed: whether something was changed, or may have been where an answer was lost.
     """
+
+    changed = False
 
     def __init__(self, base_url, auth, *, user="", ca_path=None, validate_certs=True, client_cert=None, timeout=30, retries=5, threads=8,
                  read_only=False):
@@ -76,17 +85,21 @@ class Http:
         if changes and self.read_only:
             raise errors.WriteRefused(f"{method} {path} in check mode")
         where = f"{method} {self.base_url}{path}"
+        if "//" in path or not {".", ".."}.isdisjoint(path.split("/")):   # it would lead somewhere else
+            raise errors.of_name(where)
         try:
             # verify goes with each request: requests lets REQUESTS_CA_BUNDLE override the session's own value.
             answer = self.session.request(
                 method, self.base_url + path, json=body, params=query, auth=self.auth, timeout=self.timeout,
                 verify=self.verify, cert=self.client_cert, allow_redirects=False, **more)
         except requests.RequestException as error:
+            self.changed = self.changed or changes
             raise errors.of_failure(where, error, self.timeout, changes) from error
         if 300 <= answer.status_code < 400:
             raise errors.of_redirect(where, answer.headers.get("Location", "nowhere"))
         if answer.status_code >= 400:
             raise errors.of_answer(where, answer.status_code, decoded(answer), self.user)
+        self.changed = self.changed or changes
         if raw:
             return Answer(answer.status_code, answer.headers, answer.content)
         data = decoded(answer)

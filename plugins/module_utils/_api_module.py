@@ -71,13 +71,14 @@ def run(product, arguments, work, conceal=None, **more):
     if not module.params["validate_certs"]:
         module.warn(f"The certificate of {module.params['host']} is not verified: anyone in between can read the credentials and change"
                     " the answers. Give ca_path instead of validate_certs=false.")
+    client = None
     try:
-        with closing(product.connect(module.params, module.check_mode)) as client:
+        client = product.connect(module.params, module.check_mode)
+        with closing(client):
             result = work(client, module.params, module.check_mode)
-    except Unfinished as error:
-        module.fail_json(msg=str(error), changed=bool(error.done), changes=[change.report() for change in error.done])
-    except (ApiError, InputError) as error:
-        module.fail_json(msg=str(error))
+    except (ApiError, InputError, Unfinished) as error:
+        done = {"changes": [change.report() for change in error.done]} if isinstance(error, Unfinished) else {}
+        module.fail_json(msg=str(error), changed=client is not None and client.http.changed, **done)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**result)

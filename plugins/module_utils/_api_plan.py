@@ -7,8 +7,16 @@
 
 from __future__ import annotations
 
+import re
+
+USERINFO = re.compile(r"//([^/@\s]*)@")   # user and password in an address
 HIDDEN = "VALUE_HIDDEN"   # stands in a diff for a secret that is set anew
 DONE = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def without_userinfo(text):
+    """The text with user and password of the addresses in it hidden."""
+    return USERINFO.sub(f"//{HIDDEN}@", text)
 
 
 class InputError(Exception):

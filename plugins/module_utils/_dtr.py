@@ -11,9 +11,8 @@ import re
 import time
 from urllib.parse import quote
 
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_auth import authentication, base_url, certificate_pair
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_auth import authentication, http_of
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_errors import ApiError
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_http import Http
 
 prefix = "DTR"
 DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+")
@@ -24,10 +23,7 @@ SETTINGS_WAIT = 60     # seconds within which changed settings must be readable;
 
 def connect(params, read_only):
     """The Dtr that a module's parameters name."""
-    return Dtr(Http(
-        base_url(params["host"]), authentication(params), user=params["username"] or "", ca_path=params["ca_path"],
-        validate_certs=params["validate_certs"], client_cert=certificate_pair(params), timeout=params["timeout"], retries=params["retries"],
-        threads=params["threads"], read_only=read_only))
+    return Dtr(http_of(params, authentication(params), read_only))
 
 
 def path(*parts):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_items import Items
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_schedule import duration, schedule
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_schedule import DIGITS, duration, schedule
 
 GC_ACTIONS = ("onlinegc", "gc")
 # The registry makes these itself, or dtr_gc does (DTR docs: job queue, jobs that run by themselves).
@@ -42,8 +42,8 @@ class Crons(Items):
         return {
             "state": item["state"],
             "schedule": schedule(item["schedule"], where),
-            "parameters": given(item["parameters"], texts),
-            "retries": item["retries"],
+            "parameters": given(item["parameters"], texts, where),
+            "retries": given(item["retries"], tries, where),
             "deadline": given(item["deadline"], duration, f"{where}: deadline"),
             "stop_timeout": given(item["stop_timeout"], duration, f"{where}: stop_timeout"),
             "capacity_map": given(item["capacity_map"], numbers, where),
@@ -80,14 +80,23 @@ def given(value, function, *more):
     return None if value is None else function(value, *more)
 
 
-def texts(parameters):
-    """Parameters with the values as text, which is all that the registry takes."""
+def texts(parameters, where):
+    """Parameters with the values as text, which is all that the registry takes; InputError."""
+    for name, value in parameters.items():
+        if value is None or isinstance(value, (dict, list)):
+            raise InputError(f"{where}: parameter '{name}' is no single value. Give text, a number, true or false, or leave it out.")
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in parameters.items()}
+
+
+def tries(retries, where):
+    """How often something is tried again; InputError."""
+    if retries < 0:
+        raise InputError(f"{where}: retries: {retries} is below 0. Give 0 for none.")
+    return retries
 
 
 def numbers(capacity_map, where):
     """A capacity map with whole numbers; InputError."""
-    try:
-        return {name: int(value) for name, value in capacity_map.items()}
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: capacity_map {capacity_map} has a value that is no number. Give numbers, such as scan: 1.") from error
+    if any(isinstance(value, bool) or not DIGITS.fullmatch(str(value)) for value in capacity_map.values()):
+        raise InputError(f"{where}: capacity_map {capacity_map} has a value that is no whole number. Give numbers, such as scan: 1.")
+    return {name: int(value) for name, value in capacity_map.items()}

@@ -11,7 +11,7 @@ import re
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _api_certificates as certificate
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_errors import ApiError
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import HIDDEN
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import HIDDEN, without_userinfo
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_crons import GC_ACTIONS
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_gc import freed, past
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_jobs import ended, log_lines, seconds_of, state, utc
@@ -19,7 +19,6 @@ from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_sch
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_storage import ADDRESS, is_secret
 
 HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=TLS)(?=[A-Z])")
-USERINFO = re.compile(r"//[^/@\s]*@")
 CERTIFICATES = ("webTLSCert", "webTLSCA", "webTLSClientCA")
 RUNS = 5                    # garbage collections told of
 
@@ -85,13 +84,13 @@ def without_secrets(tree):
                 for name, value in tree.items()}
     if isinstance(tree, list):
         return [without_secrets(value) for value in tree]
-    return USERINFO.sub(f"//{HIDDEN}@", tree) if isinstance(tree, str) else tree
+    return without_userinfo(tree) if isinstance(tree, str) else tree
 
 
 def settings(record):
     """Settings by the names of dtr_settings; certificates are public, the private key is never answered."""
     shown = {name: value for name, value in record.items() if name not in ("replicaSettings", "webTLSKey")}
-    return snake({name: USERINFO.sub(f"//{HIDDEN}@", value) if isinstance(value, str) else value for name, value in shown.items()})
+    return snake({name: without_userinfo(value) if isinstance(value, str) else value for name, value in shown.items()})
 
 
 def replicas(status, record):

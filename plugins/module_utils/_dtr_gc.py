@@ -57,6 +57,8 @@ def reschedule(client, params, check_mode):
     """The module's result for a schedule: at most one of the two actions has a cron afterwards."""
     wanted = {}
     if params["state"] == "scheduled":
+        if not params["schedule"]:
+            raise InputError("schedule is empty: is the variable behind it empty? Give one, or state: unscheduled.")
         wanted = {kind(client, params["read_only_window"]): {"schedule": params["schedule"], "deadline": params["deadline"]}}
     nothing = dict.fromkeys(("schedule", "parameters", "retries", "deadline", "stop_timeout", "capacity_map"))
     crons = [{**nothing, "action": name, **wanted.get(name, {}), "state": "present" if name in wanted else "absent"} for name in GC_ACTIONS]

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import closing
 from datetime import datetime, timezone
@@ -31,6 +32,7 @@ LOST_FOR_GOOD = 300    # seconds after which no other replica will take over the
 RETRY_WITHIN = 15      # seconds within which the registry queues the next attempt of a job that failed
 NEWEST = 100           # jobs looked at when the ones of an action are asked for
 PAUSES = (0.2, 1.5, 5.0)   # seconds: the first between two looks, growth, the longest
+JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 TAIL = 20              # lines of a log that are told
 
 
@@ -90,9 +92,16 @@ def successor(jobs, job):
     return min(later, key=lambda other: other["retriesLeft"], default=None)
 
 
+def checked_id(job_id):
+    """The same; InputError when it cannot stand in an address, above all when it is empty."""
+    if not JOB_ID.fullmatch(job_id):
+        raise InputError(f"job_id '{job_id}' is no id of a job. Give one as a result named it, or leave job_id out.")
+    return job_id
+
+
 def find(client, job_id):
     """The job with this id; InputError when there is none."""
-    job = client.find("jobs", job_id)
+    job = client.find("jobs", checked_id(job_id))
     if job is None:
         raise InputError(f"job_id '{job_id}': {client.http.base_url} has no such job. It may have been removed with the old job logs;"
                          " take the id from the result that named it.")
@@ -181,12 +190,13 @@ def wait_for(client, params, job):
 
 def watched(client, params, job):
     """(job as seen last, lines of its log that were left out, the other lines, ApiError of the last try or None)."""
+    first = job["id"]   # what was seen of its log is nothing of the next attempt's
     with closing(patient(params)) as asking:
         trouble, lines = None, []
         if params["wait"] and not ended(job):
             seen, trouble = follow_job(asking, job, params["wait_timeout"])
             job = seen or job
-        offset = 0 if ended(job) else params["log_offset"]
+        offset = 0 if ended(job) or job["id"] != first else params["log_offset"]
         if state(job) != "deleted" and not trouble:
             try:
                 lines = log_lines(client if ended(job) else asking, job, offset)

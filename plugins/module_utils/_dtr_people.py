@@ -11,18 +11,20 @@ import re
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
 
-PART = re.compile(r"[^/\s]+")   # of a key; what else a name may hold is not documented, the server tells
+PART = re.compile(r"(?!\.{1,2}$)[^/\s]+")   # of a key; what else a name may hold is not documented, the server tells
 DEFAULT_ORGANIZATION = "docker-datacenter"
 
 
 def split(name, form):
     """The parts of "org/team" or "org/team/user"; InputError when it has another form.
 
-    form: what it must look like, such as "organization/team".
+    form: what it must look like, such as "organization/team", or what a single name names, such as "user".
     """
     parts = name.split("/")
     if len(parts) != form.count("/") + 1 or not all(PART.fullmatch(part) for part in parts):
-        raise InputError(f"'{name}' is not of the form {form}. Write it as {form}, without spaces.")
+        if "/" in form:
+            raise InputError(f"'{name}' is not of the form {form}. Write it so, with no part empty and without spaces.")
+        raise InputError(f"{form} '{name}': this cannot be a name. Give one without spaces and slashes.")
     return parts
 
 

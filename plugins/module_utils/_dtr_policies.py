@@ -27,6 +27,8 @@ def scope(client, declared, asked):
     declared: names that the declared items stand for; asked: the option repositories, where "*" is every one that the account can see.
     """
     names = {*declared, *(asked or [])}
+    for name in names - {"*"}:
+        check_repository(name, "repositories")
     if "*" in names:
         names.remove("*")
         names.update(f"{record['namespace']}/{record['name']}" for record in client.pages("repositories", key="repositories"))

@@ -87,8 +87,8 @@ def refuse_unready(features, where):
     if not features["scanningEnabled"]:
         raise InputError(f"{where}: scanning is not enabled. Set scanning_enabled with dtr_settings.")
     if not features["db_version"]:
-        raise InputError(f"{where}: there is no database of vulnerabilities yet. Fetch it with dtr_job, action: update_vuln_db, or upload"
-                         " it; then run this again.")
+        raise InputError(f"{where}: there is no database of vulnerabilities yet. Load it with dtr_vulnerability_db; then run this"
+                         " again.")
 
 
 def start(client, images, starting):

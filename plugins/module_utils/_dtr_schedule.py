@@ -27,6 +27,7 @@ FIELDS = (
 )
 ORDER = "second minute hour day-of-the-month month day-of-the-week, in UTC"
 UNITS = {"h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("1e-3"), "us": Decimal("1e-6"), "ns": Decimal("1e-9")}
+DIGITS = re.compile(r"[0-9]+")   # str.isdigit() holds for those of other scripts as well
 DURATION = re.compile(r"(?:([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|us|ns|s))")
 
 
@@ -56,11 +57,11 @@ def field_problem(word, name, low, high, names):
     """What is wrong with one field of a schedule, such as "1-5/2,7"; "" when nothing is."""
     for part in word.split(","):
         span, slash, step = part.partition("/")
-        if slash and not (step.isdigit() and int(step) > 0):
+        if slash and not (DIGITS.fullmatch(step) and int(step) > 0):
             return f"the {name} '{part}' has a step that is not a whole number above 0"
         ends = ["*"] if span in ("*", "?") else span.split("-")
         values = [names.get(end.lower(), end) for end in ends]
-        numbers = [int(value) for value in values if str(value).isdigit()]
+        numbers = [int(value) for value in values if DIGITS.fullmatch(str(value))]
         if ends == ["*"]:
             continue
         if len(values) > 2 or len(numbers) != len(values):

@@ -20,7 +20,7 @@ def check_files(files, new, check_mode):
     files: {key: file} of all declared tokens; new: keys of those that will be written; in check mode their folders may not be there yet.
     """
     for key, file in files.items():
-        other = next((name for name, its in files.items() if its == file and name != key), None)
+        other = next((name for name, its in files.items() if os.path.realpath(its) == os.path.realpath(file) and name != key), None)
         if other:
             raise InputError(f"tokens '{key}' and '{other}' have the same dest {file}. Give each its own file.")
         folder = os.path.dirname(file) or "."

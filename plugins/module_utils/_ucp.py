@@ -11,7 +11,7 @@ from contextlib import suppress
 from threading import Lock
 from urllib.parse import quote
 
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_auth import Bearer, NoAuth, base_url, certificate_pair
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_auth import Bearer, NoAuth, base_url, http_of
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_errors import ApiError
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_http import Http
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
@@ -23,14 +23,10 @@ CONFIG = "/api/ucp/config-toml"
 
 def connect(params, read_only):
     """The Ucp that a module's parameters name."""
-    http = Http(
-        base_url(params["host"]), Bearer(params["token"]), user=params["username"] or "", ca_path=params["ca_path"],
-        validate_certs=params["validate_certs"], client_cert=certificate_pair(params), timeout=params["timeout"], retries=params["retries"],
-        threads=params["threads"], read_only=read_only)
     credentials = {"username": params["username"], "password": params["password"]}
     if not (params["token"] or params["client_cert"] or all(credentials.values())):
         raise InputError("no credentials: give username and password, a session token, or client_cert with client_key.")
-    return Ucp(http, credentials if params["password"] else None)
+    return Ucp(http_of(params, Bearer(params["token"]), read_only), credentials if params["password"] else None)
 
 
 def path(*parts):

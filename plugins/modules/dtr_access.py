@@ -147,7 +147,7 @@ class Access(Items):
         return {"level": item["level"], "state": item["state"]}
 
     def current(self, declared):
-        wanted = [key.split(" on ") for key in declared]
+        wanted = [parts(key) for key in declared]
         teams = {team for team, target in wanted} | {"/".join(split(name, "organization/team")) for name in self.params["teams"]}
         targets = {target for team, target in wanted} | {"/".join(split(name, "namespace/name")) for name in self.params["repositories"]}
         listings = teams_of(self.client, sorted({name.split("/")[0] for name in teams | targets}))
@@ -176,7 +176,7 @@ class Access(Items):
     @staticmethod
     def address(change):
         """Where the grant of a Change lives."""
-        team, target = change.key.split(" on ")
+        team, target = parts(change.key)
         return ("repositories" if "/" in target else "repositoryNamespaces", target, "teamAccess", team.split("/")[1])
 
     def create(self, change):
@@ -189,9 +189,14 @@ class Access(Items):
         self.client.delete(*self.address(change))
 
 
+def parts(key):
+    """[team, target] of a key; a team that somebody else made may have spaces in its name."""
+    return key.rsplit(" on ", 1)
+
+
 def in_scope(key, teams, targets):
     """Whether the grant belongs to one of these teams or to one of these repositories and namespaces."""
-    team, target = key.split(" on ")
+    team, target = parts(key)
     return team in teams or target in targets
 
 

@@ -176,7 +176,7 @@ class Accounts(Items):
         self.kept = {"admin", DEFAULT_ORGANIZATION, self.caller}
 
     def key(self, item):
-        return split(item["name"], "name")[0]
+        return split(item["name"], "account")[0]
 
     def declared(self, item):
         name, kind = item["name"], item["type"]
@@ -187,7 +187,7 @@ class Accounts(Items):
             if item[option] == value:
                 raise InputError(f"account '{name}' makes the requests and cannot be {words} by itself. Connect as another administrator.")
         wanted = {option: value for option, value in item.items() if option not in ("name", "update_password")}
-        wanted["owners"] = None if item["owners"] is None else sorted(set(item["owners"]))
+        wanted["owners"] = None if item["owners"] is None else sorted({split(owner, "user")[0] for owner in item["owners"]})
         return {**wanted, "renew": item["update_password"] == "always" and item["password"] is not None}
 
     def defaults_of(self, item):

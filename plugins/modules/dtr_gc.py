@@ -175,7 +175,7 @@ def work(client, params, check_mode):
     """The module's result."""
     if params["state"] != "run":
         return reschedule(client, params, check_mode)
-    if params["job_id"]:
+    if params["job_id"] is not None:
         result, lines = wait_for_id(client, {**params, "wait": params["wait"] and not check_mode})
         return {**result, "changed": False, "taken_up": True, "freed": freed(lines), "diff": {"before": {}, "after": {}}}
     return collect(client, params, check_mode)

@@ -324,6 +324,9 @@ alerts:
     url:
       description: Where to read more.
       type: str
+    img:
+      description: Picture beside it.
+      type: str
   sample:
     - {id: backup, message: There is no recent backup of this installation., class: warning, img: "", url: ""}
 """

@@ -37,8 +37,8 @@ options:
     description: What the action takes, in place of its defaults. The registry shows it to administrators as it is; put no secrets into it.
     type: dict
     default: {}
-  retries:
-    description: How often it is tried again when it fails. The attempts that follow are waited for as well.
+  job_retries:
+    description: How often the registry tries the job again when it fails. The attempts that follow are waited for as well.
     type: int
     default: 0
   capacity_map:
@@ -74,7 +74,7 @@ EXAMPLES = r"""
     password: "{{ vault_dtr_password }}"
     ca_path: /etc/ssl/registry-ca.pem
     action: update_vuln_db
-    retries: 2
+    job_retries: 2
     wait_timeout: 1800
 
 - name: End a job
@@ -137,9 +137,10 @@ progress:
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_module import run
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_crons import numbers, texts
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_crons import numbers, texts, tries
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_jobs import (
     WAIT_ARGUMENTS,
+    checked_id,
     ended,
     find,
     not_yet,
@@ -158,10 +159,10 @@ def form(params):
         moment(params["scheduled_at"] or "1970-01-01T00:00:00Z")
     except ValueError as error:
         raise InputError(f"scheduled_at: {error}. Give one with a time zone, such as 2026-12-01T01:00:00Z.") from error
-    if params["retries"] < 0:
-        raise InputError(f"retries: {params['retries']} is below 0. Give 0 for none.")
+    if not params["action"]:
+        raise InputError("action is empty: is the variable behind it empty? Name what is to be done, such as update_vuln_db.")
     return submission(
-        params["action"], parameters=texts(params["parameters"]), retries=params["retries"],
+        params["action"], parameters=texts(params["parameters"], "the job"), retries=tries(params["job_retries"], "the job"),
         capacityMap=numbers(params["capacity_map"], "the job"), deadline=duration(params["deadline"], "deadline"),
         stopTimeout=duration(params["stop_timeout"], "stop_timeout"), scheduledAt=params["scheduled_at"])
 
@@ -195,7 +196,7 @@ def cancel(client, params, check_mode):
 
 def remove(client, params, check_mode):
     """Remove a job with its log."""
-    job = client.find("jobs", params["job_id"])
+    job = client.find("jobs", checked_id(params["job_id"]))
     if job and not check_mode:
         client.delete("jobs", job["id"])
     result = {**not_yet(job["action"] if job else ""), "job_id": params["job_id"], "state": "deleted", "progress": "deleted"}
@@ -204,7 +205,7 @@ def remove(client, params, check_mode):
 
 def work(client, params, check_mode):
     """The module's result."""
-    does = {"canceled": cancel, "absent": remove, "submitted": take_up if params["job_id"] else submit}[params["state"]]
+    does = {"canceled": cancel, "absent": remove, "submitted": submit if params["job_id"] is None else take_up}[params["state"]]
     return does(client, {**params, "wait": params["wait"] and not check_mode}, check_mode)
 
 
@@ -214,7 +215,7 @@ def main():
         "state": {"type": "str", "choices": ["submitted", "canceled", "absent"], "default": "submitted"},
         "action": {"type": "str"},
         "parameters": {"type": "dict", "default": {}},
-        "retries": {"type": "int", "default": 0},
+        "job_retries": {"type": "int", "default": 0},
         "capacity_map": {"type": "dict", "default": {}},
         "deadline": {"type": "str", "default": ""},
         "stop_timeout": {"type": "str", "default": ""},

@@ -246,7 +246,7 @@ class MirrorPolicies(Items):
         check_certificate(item["remote_ca"], f"{where}: remote_ca")
         given = [name for name in PUSH_ONLY if item[name] is not None]
         if item["direction"] == "poll" and given:
-            raise InputError(f"{where}: {' and '.join(given)} cannot be had with the direction poll, which fetches all tags. Leave out.")
+            raise InputError(f"{where}: {' and '.join(given)} do not go with the direction poll, which fetches all tags. Leave that out.")
         _dtr_rules.checked(item["rules"] or [], where)
         if item["tag_template"] is not None:
             _dtr_rules.check_template(item["tag_template"], where)

@@ -138,14 +138,13 @@ undeclared:
   sample: [ops/playground]
 """
 
-import re
-
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_items import Items
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_module import run_items
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_people import split
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_policies import REPOSITORY
 
-NAME = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*/[a-z0-9]+([._-]+[a-z0-9]+)*")
 LONGEST = 55   # characters of namespace/name (DTR docs: manage images)
 
 
@@ -165,16 +164,20 @@ class Repositories(Items):
 
     def key(self, item):
         name = item["name"]
-        if not NAME.fullmatch(name) or len(name) > LONGEST:
+        if not REPOSITORY.fullmatch(name) or len(name) > LONGEST:
             raise InputError(f"repository '{name}': the name must be namespace/name in lower case, at most {LONGEST} characters.")
         return name
 
     def current(self, declared):
-        namespaces = self.params["namespaces"] or sorted({key.split("/")[0] for key in declared})
-        listings = [["repositories"]] if "*" in namespaces else [["repositories", name] for name in namespaces]
+        needed = {key.split("/")[0] for key in declared}
+        watched = {name if name == "*" else split(name, "namespace")[0] for name in self.params["namespaces"] or needed}
+        listings = [["repositories"]] if "*" in watched else [["repositories", name] for name in sorted(watched | needed)]
         found = {}
         for records in self.http.each(lambda parts: self.client.pages(*parts, key="repositories"), listings):
-            found.update((f"{record['namespace']}/{record['name']}", self.seen(record)) for record in records)
+            for record in records:
+                key = f"{record['namespace']}/{record['name']}"
+                if key in declared or not watched.isdisjoint(("*", record["namespace"])):
+                    found[key] = self.seen(record)
         # Listings leave the long description out (optional in the interface): asked for only where one is declared.
         wanting = [key for key, item in declared.items() if item["long_description"] is not None and key in found]
         for key, record in zip(wanting, self.http.each(lambda name: self.client.get("repositories", name), wanting)):
@@ -184,7 +187,9 @@ class Repositories(Items):
         return found
 
     def check_limit(self, key, item, present):
-        """InputError where a tag limit would meet immutable tags (DTR docs: tag pruning)."""
+        """InputError where a tag limit is none or would meet immutable tags (DTR docs: tag pruning)."""
+        if (item["tag_limit"] or 0) < 0:
+            raise InputError(f"repository '{key}': tag_limit {item['tag_limit']} is less than 0. Give 0 for no limit.")
         immutable, limit = (present.get(name) if item[name] is None else item[name] for name in ("immutable_tags", "tag_limit"))
         if item["state"] == "present" and immutable and limit:
             raise InputError(f"repository '{key}': tag_limit {limit} and immutable_tags exclude each other. Set one of them to 0 or false.")

@@ -79,6 +79,8 @@ notes:
   - Vulnerabilities that were hidden in the registry are not counted by it.
   - Check mode starts nothing and judges the results that are there; an image whose scan would be started is then not judged.
 seealso:
+  - module: dockyard.trusted_registry.dtr_scan_info
+  - module: dockyard.trusted_registry.dtr_vulnerability_db
   - module: dockyard.trusted_registry.dtr_settings
   - module: dockyard.trusted_registry.dtr_repository
 """

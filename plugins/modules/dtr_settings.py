@@ -187,7 +187,9 @@ fields:
   elements: str
   sample: [dtr_host, scanning_enabled]
 reconfigure:
-  description: Settings that differ from what was declared and that only the C(reconfigure) command can set.
+  description:
+    - Settings that differ from what was declared and that only the C(reconfigure) command can set.
+    - Users and passwords in addresses are hidden.
   returned: success
   type: list
   elements: dict
@@ -208,7 +210,7 @@ reconfigure:
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr, _dtr_storage
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_module import run
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import USERINFO, InputError, without_userinfo
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_tls import await_served, check_pair
 
 FIELDS = {
@@ -295,7 +297,7 @@ def changed_fields(declared, now):
 
 def reconfigure(declared, now, on_reconfigure):
     """[{field, current, declared}] of what the API cannot set; InputError if that is not to be tolerated."""
-    found = [{"field": name, "current": now.get(api_name) or "", "declared": declared[name]}
+    found = [{"field": name, "current": without_userinfo(now.get(api_name) or ""), "declared": without_userinfo(declared[name])}
              for name, api_name in READ_ONLY.items() if name in declared and (now.get(api_name) or "") != declared[name]]
     if found and on_reconfigure == "fail":
         told = "; ".join(f"{item['field']} is '{item['current']}', declared is '{item['declared']}'" for item in found)
@@ -333,6 +335,12 @@ class StorageChange:
             self.dtr.put(*_dtr_storage.ADDRESS, body={**self.wanted, "keep_metadata": True})
 
 
+def hidden(params):
+    """What must stand in no output: secrets of the image store, users and passwords of proxies."""
+    texts = [value for name, value in params["settings"].items() if name in READ_ONLY and value]
+    return [*_dtr_storage.secrets(params), *filter(None, USERINFO.findall(" ".join(texts)))]
+
+
 def main():
     """Entry point."""
     run(_dtr, {
@@ -340,7 +348,7 @@ def main():
         "storage": {"type": "dict"},
         "storage_data_migrated": {"type": "bool", "default": False},
         "on_reconfigure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    }, apply_settings, conceal=_dtr_storage.secrets)
+    }, apply_settings, conceal=hidden)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,8 @@ class Teams(Items):
         return change.key.count("/")
 
     def current(self, declared):
-        listings = teams_of(self.client, sorted({key.split("/")[0] for key in declared} | set(self.params["organizations"])))
+        organizations = {split(name, "organization")[0] for name in self.params["organizations"]}
+        listings = teams_of(self.client, sorted({key.split("/")[0] for key in declared} | organizations))
         found = {f"{org}/{name}": self.seen(team) for org, teams in listings.items() for name, team in teams.items()}
         watched = sorted(self.watched & set(found))
         members = self.http.each(lambda team: self.client.accounts(*self.parts(team), key="members"), watched)

@@ -266,7 +266,7 @@ def check_endpoint(endpoint):
     """InputError unless it is a URL; it is not repeated, as it may hold secrets."""
     try:
         parts = urlsplit(endpoint)
-        fine = parts.scheme in ("http", "https") and parts.hostname and endpoint.split() == [endpoint]
+        fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and endpoint.split() == [endpoint]
     except ValueError:
         fine = False
     if not fine:

@@ -43,6 +43,8 @@ notes:
   - Needs an administrator. The sections and keys are those of the UCP documentation, configuration file. Values of keys that are named
     like a secret are hidden in the diff and in the output.
   - Do not change the configuration while UCP is being upgraded.
+  - UCP takes the configuration as a whole. What somebody else changes between the module's reading and its writing is lost, so that there
+    should be one place from which it is changed.
   - A change of C(auth.sessions.store_token_per_session) signs all users out.
 seealso:
   - module: dockyard.trusted_registry.ucp_info

@@ -182,7 +182,11 @@ class Grants(Items):
             found = {record["path"]: record["id"] for record in records if not record["path"].startswith(PRIVATE + "/")}
             found.update(self.ids["collection"])
         else:
-            found = {**self.resolve(collection_id, paths), **self.ids["collection"]}
+            named = self.resolve(collection_id, paths)
+            missing = [path for path in named if not named[path]]
+            if missing and not self.http.read_only:
+                raise InputError(f"collections: there is no collection '{missing[0]}'. Correct the path, or make it first.")
+            found = {**named, **self.ids["collection"]}
         return sorted((path, identity) for path, identity in found.items() if identity)
 
     def grants_on(self, collection):

@@ -96,6 +96,8 @@ from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_pla
 
 def work(client, params, check_mode):
     """The module's result."""
+    if not (params["content"] or params["src"]):
+        raise InputError("content and src are empty: is the variable behind it empty? Give the license or the path of its file.")
     wanted = license_file.read(params["content"] or content_of(params["src"]))
     present = current(client)
     auto_refresh = params["auto_refresh"] if params["auto_refresh"] is not None else (present or {}).get("auto_refresh", True)

@@ -36,7 +36,9 @@ def exchanges(root):
     log = exchange_log.load()
     if log is None:
         tests = ["tests/unit/plugins/modules/api", "tests/unit/lab", "tests/unit/plugins/module_utils/test_api_http.py"]
-        subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], cwd=root, check=True, capture_output=True, text=True)
+        command = [sys.executable, "-m", "pytest", "-q", "--numprocesses", "auto", "--dist", "loadfile", *tests]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-4000:]
         log = exchange_log.load()
     assert log
     return log

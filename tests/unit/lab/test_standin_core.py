@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import ssl
 import subprocess
@@ -16,6 +17,9 @@ import time
 import pytest
 import requests
 from standin import schema
+from standin.__main__ import main
+from standin.options import Options
+from standin.standin import Standin
 from standin.store import Store
 from standin.tls import Authority
 from standin_fixture import PASSWORD, REGISTRY_BINARY, ROOT, Client, running
@@ -306,11 +310,31 @@ def test_process_takes_its_registry_along(process):
     assert not pathlib.Path(f"/proc/{registry}").exists()
 
 
-def test_process_says_what_is_missing(tmp_path):
-    command = [sys.executable, "-m", "standin", "--state", str(tmp_path), "--admin-password-file", str(tmp_path / "none")]
-    outcome = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "lab")}, capture_output=True, text=True, check=False)
-    assert outcome.returncode == 1
-    assert "cannot read the administrator's password" in outcome.stderr and "--admin-password-file" in outcome.stderr
+@pytest.mark.parametrize(("arguments", "says"), [
+    (["--admin-password-file", "/none"], "cannot read the administrator's password: .*--admin-password-file"),
+    (["--dtr-port", "70000"], "argument --dtr-port: '70000' is no port"),
+    (["--version", "latest"], "argument --version: 'latest' is no version"),
+])
+def test_process_says_what_is_missing(tmp_path, monkeypatch, capsys, arguments, says):
+    (tmp_path / "password").write_text(PASSWORD)
+    own = ["--state", str(tmp_path), "--admin-password-file", str(tmp_path / "password"), *arguments]
+    monkeypatch.setattr(sys, "argv", ["standin", *own])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert re.search(says, f"{ended.value} {capsys.readouterr().err}")
+
+
+def test_a_state_belongs_to_one_stand_in(tmp_path):
+    taken = pytest.raises(OSError, match=f"{tmp_path}/standin.db cannot be used .*another stand-in may be running on it")
+    with running(tmp_path, memory=False), taken:
+        Standin(Options(state=tmp_path, password=PASSWORD))
+    Standin(Options(state=tmp_path, password=PASSWORD)).store.close()
+
+
+def test_a_state_that_is_none(tmp_path):
+    (tmp_path / "standin.db").write_text("something else")
+    with pytest.raises(OSError, match="not a database"):
+        Standin(Options(state=tmp_path, password=PASSWORD))
 
 
 def test_exchanges_are_json(tmp_path):

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import threading
+from unittest import mock
 
 import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _api_auth, _api_errors, _api_http, _dtr, _ucp
+from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.certificate_factory import make
 
 REPOSITORY = {"name": "base", "shortDescription": "", "longDescription": "", "scanOnPush": False, "immutableTags": False,
               "enableManifestLists": False, "tagLimit": 0}
@@ -58,11 +60,33 @@ def test_a_creation_whose_answer_was_lost_says_that_it_may_have_happened(standin
         dtr.post("repositories", "ops", body=REPOSITORY)
 
 
+def test_a_redirect_is_not_followed(standin, dtr):
+    """The credentials would go along."""
+    elsewhere = {"Location": f"{standin.dtr_url}/api/v0/repositories"}
+    standin.faults.add(match="GET /api/v0/repositories", kind="status", status=302, headers=elsewhere)
+    with pytest.raises(_api_errors.ApiError, match=r"redirects to https://127\.0\.0\.1.*Give the option host the name under which"):
+        dtr.get("repositories")
+
+
 def test_an_error_that_will_stay_is_not_repeated(standin, dtr):
     for _number in range(2):
         with pytest.raises(_api_errors.ApiError) as refused:
             dtr.get("repositories", "nobody", "nothing")
         assert (refused.value.status, refused.value.code) == (404, "NO_SUCH_REPOSITORY")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../../accounts"])
+def test_a_name_that_would_lead_elsewhere_is_never_sent(standin, dtr, name):
+    for call in (lambda: dtr.delete("accounts", name, "x"), lambda: dtr.account("GET", name, "members")):
+        with pytest.raises(_api_errors.ApiError, match=r"was not sent: an empty name, '\.' or '\.\.' stands in it"):
+            call()
+    assert standin.exchanges == []
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("7", 7), ("86400", 60), (None, None)])
+def test_a_server_does_not_make_a_module_wait_for_ever(asked, pause):
+    answer = mock.Mock(headers={"Retry-After": asked} if asked else {})
+    assert _api_http.PatientRetry().get_retry_after(answer) == pause
 
 
 def test_check_mode_stops_at_the_transport(standin, params):
@@ -100,6 +124,33 @@ def test_an_address_is_a_name_with_an_optional_port(host, url):
     else:
         with pytest.raises(_api_auth.InputError, match="is no address"):
             _api_auth.base_url(host)
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    ({"ca_path": "/nowhere/ca.pem"}, "ca_path '/nowhere/ca.pem' cannot be read. Give a file"),
+    ({"client_cert": "/nowhere/c.pem", "client_key": "/nowhere/k.pem"}, "client_cert '/nowhere/c.pem' cannot be read"),
+    ({"timeout": 0}, "timeout 0 is out of range. Give a number from 1 to"), ({"timeout": 10**12}, "timeout 1000000000000 is out"),
+    ({"retries": -1}, "retries -1 is out of range"), ({"threads": 0}, "threads 0 is out of range"),
+])
+@pytest.mark.parametrize("product", [_dtr, _ucp])
+def test_options_that_cannot_be_meant_are_refused(params, product, options, says):
+    with pytest.raises(_api_auth.InputError, match=says):
+        product.connect({**params, **options}, read_only=True)
+
+
+def test_a_file_without_certificates_is_told(params, tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing\n")
+    dtr = _dtr.connect({**params, "ca_path": str(tmp_path / "ca.pem")}, read_only=True)
+    with pytest.raises(_api_errors.ApiError, match=r"repositories: the server's certificate is not trusted \(\[X509.* no certificate"):
+        dtr.get("repositories")
+
+
+def test_a_key_of_another_certificate_is_told(standin, params, tmp_path):
+    pair = {"client_cert": str(standin.ca_file), "client_key": str(tmp_path / "key.pem")}
+    (tmp_path / "key.pem").write_text(make("other").key_pem())
+    dtr = _dtr.connect({**params, **pair}, read_only=True)
+    with pytest.raises(_api_errors.ApiError, match=r"the client certificate cannot be used \(\[X509: KEY_VALUES_MISMATCH.* client_key"):
+        dtr.get("repositories")
 
 
 def test_credentials_are_demanded(params):

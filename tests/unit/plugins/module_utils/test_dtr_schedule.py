@@ -38,6 +38,9 @@ def test_schedules(text, same):
     ("0 */ * * * *", "has a step"),
     ("0 1, * * * *", "the minute '' is neither a number nor a range"),
     ("0 -1 * * * *", "the minute '-1' is neither"),
+    ("0 0 \u0661 * * *", "the hour '\u0661' is neither a number"),
+    ("0 0 \u00b2 * * *", "the hour '\u00b2' is neither a number"),
+    ("0 */\u00b2 * * * *", "has a step"),
     ("jan 0 * * * *", "the second 'jan' is neither a number nor"),
 ])
 def test_schedules_that_are_none(text, says):

@@ -75,7 +75,7 @@ FAILURES = {
     "500": Failure("answered 500", kind="status", status=500),
     "503 that stays": Failure("answered 503.*several tries", {"retries": 1}, kind="status", status=503),
     "429 that stays": Failure("answered 429.*too many requests", {"retries": 1}, kind="status", status=429),
-    "no answer in time": Failure("no answer within 1 s", {"timeout": 1, "retries": 0}, kind="delay", seconds=1.6),
+    "no answer in time": Failure("no answer within 1 s", {"timeout": 1, "retries": 0}, kind="delay", seconds=1.3),
     "connection that breaks": Failure("the connection broke", {"retries": 1}, kind="drop"),
     "CA that did not sign": Failure("certificate is not trusted.*ca_path", {"ca_path": "/etc/ssl/certs/ca-certificates.crt"}),
     "nobody there": Failure("no connection.*Check host and port", {"host": "127.0.0.1:9", "retries": 0}),

@@ -37,6 +37,17 @@ class Work:
         self.released.set()
         return self
 
+    def end_when(self, condition):
+        """Let it end once condition() is true."""
+
+        def watch():
+            while not condition():
+                time.sleep(0.01)
+            self.released.set()
+
+        threading.Thread(target=watch, daemon=True).start()
+        return self
+
     def end_in(self, seconds):
         """Let it end later."""
         timer = threading.Timer(seconds, self.released.set)

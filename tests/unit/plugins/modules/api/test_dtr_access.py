@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dockyard.trusted_registry.plugins.modules.dtr_access import reads
+from ansible_collections.dockyard.trusted_registry.plugins.modules.dtr_access import in_scope, reads
 from api_modules import ModuleFailed
 
 NAME = "dtr_access"
@@ -124,7 +124,7 @@ def test_without_the_right_nothing_changes(standin, run_module, ops):
 @pytest.mark.parametrize(("wanted", "says"), [
     ([{"team": "release", "repository": "ops/base", "level": "admin"}], "'release' is not of the form organization/team"),
     ([{"team": "ops/release", "repository": "base", "level": "admin"}], "'base' is not of the form namespace/name"),
-    ([{"team": "ops/release", "namespace": "ops/base", "level": "admin"}], "'ops/base' is not of the form namespace"),
+    ([{"team": "ops/release", "namespace": "ops/base", "level": "admin"}], "namespace 'ops/base': this cannot be a name"),
     ([{"team": "ops/release", "repository": "web/shop", "level": "admin"}], "'ops/release' to 'web/shop': only teams of 'web' can have it"),
     ([{"team": "ops/release", "level": "admin"}], "one of the following is required: repository, namespace"),
     ([{**PUSH, "namespace": "ops"}], "mutually exclusive: repository|namespace"),
@@ -153,3 +153,8 @@ def test_reads_as_little_as_possible(listings, teams, targets, asked):
 
 def test_failures(fails):
     fails(NAME, access=[PUSH])
+
+
+def test_a_team_whose_name_has_spaces_does_not_stop_the_others():
+    assert in_scope("ops/on call on fire on ops/base", set(), {"ops/base"})
+    assert not in_scope("ops/on call on fire on ops/base", {"ops/release"}, {"ops"})

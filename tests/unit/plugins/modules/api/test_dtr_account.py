@@ -96,7 +96,8 @@ def test_repositories_go_along_only_on_confirmation(standin, run_module):
     leaving = [{"name": "ops", "type": "organization", "state": "absent"}]
     standin.writes.clear()
     for check in (True, False):
-        for options in ({"accounts": leaving}, {"accounts": [{"name": "ann"}], "exclusive": True}):
+        for options in ({"accounts": leaving}, {"accounts": leaving, "confirm_removal": "registry.example.com"},
+                        {"accounts": [{"name": "ann"}], "exclusive": True}):
             with pytest.raises(ModuleFailed, match=rf"ops cannot go: 2 repos.*ops/base, ops/web.*confirm_removal to '{standin.dtr_host}'"):
                 run_module(NAME, check=check, **options)
     assert not standin.writes
@@ -151,8 +152,11 @@ def test_without_the_right_nothing_changes(standin, run_module):
 
 @pytest.mark.parametrize(("wanted", "says"), [
     ([{"name": "bob"}], "account 'bob': a new user needs a password"),
-    ([{"name": "ops/bob", "password": SECRET}], "'ops/bob' is not of the form name"),
-    ([{"name": "ann b", "password": SECRET}], "'ann b' is not of the form name"),
+    ([{"name": "ops/bob", "password": SECRET}], "account 'ops/bob': this cannot be a name. Give one without spaces and slashes"),
+    ([{"name": "ann b", "password": SECRET}], "account 'ann b': this cannot be a name"),
+    ([{"name": "..", "password": SECRET}], r"account '\.\.': this cannot be a name"),
+    ([{**OPS, "owners": ["../../admin"]}], r"user '\.\./\.\./admin': this cannot be a name"),
+    ([{**OPS, "owners": [""]}], "user '': this cannot be a name"),
     ([{"name": "docker-datacenter", "password": SECRET}], "declared as user and exists as organization"),
     ([{"name": "admin", "type": "organization"}], "declared as organization and exists as user"),
     ([{"name": "docker-datacenter", "state": "absent"}], "declared as user and exists as organization"),

@@ -179,6 +179,17 @@ def test_check_mode_does_not_need_the_folder_or_the_user(run_module, build, tmp_
     assert run_module(NAME, check=True, tokens=wanted)["counts"]["created"] == 2
 
 
+def test_a_renewal_that_fails_half_way_is_told_as_a_change(standin, run_module, build):
+    run_module(NAME, tokens=[build])
+    standin.faults.add(match="DELETE /api/v0/api_tokens/*", kind="status", status=500)
+    with pytest.raises(ModuleFailed, match=r"update failed: DELETE .* answered 500") as failed:
+        run_module(NAME, tokens=[{**build, "renew": True}])
+    assert (failed.value.result["changed"], failed.value.result["changes"]) == (True, [])
+    with pytest.raises(ModuleFailed, match="there are 2 with this label") as failed:
+        run_module(NAME, tokens=[build])
+    assert failed.value.result["changed"] is False
+
+
 def test_without_the_right_nothing_changes(standin, run_module, build):
     with pytest.raises(ModuleFailed, match=r"403 \(NOT_AUTHORIZED.*'ci' may not do this"):
         run_module(NAME, tokens=[{**build, "user": "admin"}], username="ci", password=SECRET)
@@ -189,10 +200,11 @@ def test_without_the_right_nothing_changes(standin, run_module, build):
     ([{"label": "x", "user": "ci"}], "'ci/x' does not exist yet, and a new one needs dest"),
     ([{"label": "x", "user": "ci", "renew": True}], "'ci/x': renew needs dest"),
     ([{"label": " "}], "tokens of 'admin': a label is empty"),
-    ([{"label": "x", "user": "ops/ci"}], "'ops/ci' is not of the form user"),
+    ([{"label": "x", "user": "ops/ci"}], "user 'ops/ci': this cannot be a name"),
     ([{"label": "x", "dest": "/nowhere/to/be/found"}], "'admin/x': /nowhere/to/be/found cannot be written"),
     ([{"label": "x", "dest": "/tmp"}], "'admin/x': /tmp cannot be written"),
     ([{"label": "x", "dest": "/tmp/t"}, {"label": "y", "dest": "/tmp/t"}], "'admin/x' and 'admin/y' have the same dest /tmp/t"),
+    ([{"label": "x", "dest": "/tmp/t"}, {"label": "y", "dest": "/tmp/../tmp/t"}], "'admin/x' and 'admin/y' have the same dest /tmp/t"),
     ([{"label": "x"}, {"label": "y"}, {"label": "x", "user": "admin"}], r"tokens\[0\] and tokens\[2\] both stand for 'admin/x'"),
 ])
 def test_bad_input_changes_nothing(standin, run_module, build, wanted, says):

@@ -108,7 +108,13 @@ def test_without_the_right_nothing_changes(standin, run_module):
     ({}, "cron 'sleep': it has no schedule"),
     ({"schedule": "@daily", "deadline": "2 hours"}, "cron 'sleep': deadline: '2 hours' is no duration"),
     ({"schedule": "@daily", "stop_timeout": "10"}, "stop_timeout: '10' is no duration"),
-    ({"schedule": "@daily", "capacity_map": {"scan": "much"}}, "cron 'sleep': capacity_map .* is no number"),
+    ({"schedule": "@daily", "capacity_map": {"scan": "much"}}, "cron 'sleep': capacity_map .* is no whole number"),
+    ({"schedule": "@daily", "capacity_map": {"scan": 1.5}}, "cron 'sleep': capacity_map .* is no whole number"),
+    ({"schedule": "@daily", "capacity_map": {"scan": -1}}, "cron 'sleep': capacity_map .* is no whole number"),
+    ({"schedule": "@daily", "capacity_map": {"scan": True}}, "cron 'sleep': capacity_map .* is no whole number"),
+    ({"schedule": "@daily", "parameters": {"digest": None}}, "cron 'sleep': parameter 'digest' is no single value"),
+    ({"schedule": "@daily", "parameters": {"digest": ["a"]}}, "cron 'sleep': parameter 'digest' is no single value"),
+    ({"schedule": "@daily", "retries": -1}, "cron 'sleep': retries: -1 is below 0"),
 ])
 def test_bad_input_changes_nothing(standin, run_module, wanted, says):
     with pytest.raises(ModuleFailed, match=says):

@@ -176,6 +176,9 @@ def test_without_the_right_nothing_changes(standin, run_module):
     ({"state": "scheduled", "schedule": "@daily", "deadline": "120"}, "deadline: '120' is no duration"),
     ({"state": "run", "deadline": "120"}, "deadline: '120' is no duration"),
     ({"state": "run", "job_id": "none-such"}, "has no such job"),
+    ({"state": "run", "job_id": ""}, "job_id '' is no id of a job"),
+    ({"state": "scheduled", "schedule": None}, "schedule is empty"),
+    ({"state": "scheduled", "schedule": ""}, "schedule is empty"),
 ])
 def test_bad_input_changes_nothing(standin, run_module, options, says):
     with pytest.raises(ModuleFailed, match=says):

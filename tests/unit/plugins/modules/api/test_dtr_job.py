@@ -76,17 +76,33 @@ def test_a_job_that_fails_tells_the_end_of_its_log(run_module, spelling):
 
 def test_the_next_attempts_are_followed(standin, run_module, spelling):
     Work(standin, "toil", failures=2).end()
-    done = run_module(NAME, action="toil", retries=2)
+    done = run_module(NAME, action="toil", job_retries=2)
     assert done["state"] == "done"
     jobs = standin.store.all("job")
     assert sorted(job["retriesLeft"] for job in jobs) == [0, 1, 2]
     assert done["job_id"] == next(job["id"] for job in jobs if job["retriesLeft"] == 0)
 
 
+def test_the_log_of_the_next_attempt_is_seen_from_its_beginning(standin, run_module):
+    work = Work(standin, "toil", failures=1)
+    job_id = submit(standin, "toil", retries=1)
+    Work(standin, "toil", lines=["anew"])
+    work.end()
+    looked = run_module(NAME, job_id=job_id, log_offset=2, wait_timeout=1, on_timeout="return")
+    assert (looked["log"], looked["log_lines"]) == (["anew"], 1)
+
+
+def test_requests_are_tried_again_whatever_the_job_s_own_retries(standin, run_module):
+    Work(standin, "toil").end()
+    standin.faults.add(match="POST /api/v0/jobs", kind="status", status=503, times=2)
+    assert run_module(NAME, action="toil")["state"] == "done"
+    assert [job["retriesTotal"] for job in standin.store.all("job")] == [0]
+
+
 def test_attempts_end_when_none_is_left(standin, run_module):
     Work(standin, "toil", failures=9).end()
     with pytest.raises(ModuleFailed, match="ended errored"):
-        run_module(NAME, action="toil", retries=1)
+        run_module(NAME, action="toil", job_retries=1)
     assert len(standin.store.all("job")) == 2
 
 
@@ -117,9 +133,8 @@ def test_a_registry_that_is_away_for_a_while_is_waited_for(standin, run_module, 
     work = Work(standin, "toil")
     job_id = submit(standin, "toil")
     strikes = standin.faults.add(match="GET *", times=4, after=2, **fault)
-    work.end_in(0.5)
+    work.end_when(lambda: strikes.struck == 4)
     assert run_module(NAME, job_id=job_id)["state"] == "done"
-    assert strikes.struck == 4
 
 
 def test_a_registry_that_stays_away(standin, run_module):
@@ -218,10 +233,15 @@ def test_without_the_right_nothing_changes(standin, run_module):
     ({"state": "canceled"}, "missing: job_id"),
     ({"job_id": "none-such"}, "job_id 'none-such': .* has no such job"),
     ({"job_id": "none-such", "state": "canceled"}, "has no such job"),
+    ({"job_id": "", "action": "sleep"}, "job_id '' is no id of a job.*as a result named it"),
+    ({"job_id": "../crons/sleep", "state": "absent"}, "is no id of a job"),
+    ({"job_id": "a/cancel", "state": "canceled"}, "is no id of a job"),
+    ({"action": "", "job_id": None}, "action is empty"),
+    ({"action": "sleep", "parameters": {"a": {"b": "c"}}}, "the job: parameter 'a' is no single value"),
     ({"action": "sleep", "deadline": "soon"}, "deadline: 'soon' is no duration"),
     ({"action": "sleep", "scheduled_at": "tomorrow"}, "scheduled_at: 'tomorrow' is no time"),
     ({"action": "sleep", "scheduled_at": "2099-01-01T00:00:00"}, "is no time"),
-    ({"action": "sleep", "retries": -1}, "retries: -1 is below 0"),
+    ({"action": "sleep", "job_retries": -1}, "the job: retries: -1 is below 0"),
     ({"action": "sleep", "capacity_map": {"scan": "much"}}, "the job: capacity_map"),
 ])
 def test_bad_input_changes_nothing(standin, run_module, wanted, says):

@@ -201,7 +201,7 @@ def test_without_the_right_nothing_changes(standin, run_module, shop, remotes):
     ({**SITE, "remote_ca": "/etc/ssl/ca.pem"}, "remote_ca has to be the text of a certificate, PEM"),
     ({**SITE, "tag_template": "%%"}, "tag_template '%%' has the unknown symbol '%%'"),
     ({**SITE, "rules": [{**STABLE, "operator": "gt"}]}, "a rule on tag cannot have the operator 'gt'"),
-    ({**HUB, "rules": [STABLE]}, "rules cannot be had with the direction poll, which fetches all tags. Leave out"),
+    ({**HUB, "rules": [STABLE]}, "rules do not go with the direction poll, which fetches all tags. Leave that out"),
     ({**HUB, "direction": "pull"}, "value of direction must be one of: push, poll"),
 ])
 def test_bad_input_changes_nothing(standin, run_module, shop, policy, says):

@@ -198,5 +198,11 @@ def test_bad_input_changes_nothing(standin, run_module, shop, wanted, says):
     assert not standin.writes
 
 
+@pytest.mark.parametrize("name", ["web", "", "../..", "Web/shop"])
+def test_a_repository_that_cannot_be_one_is_refused(run_module, name):
+    with pytest.raises(ModuleFailed, match=f"repositories: '{name}' is no repository. Give namespace/name"):
+        run_module(NAME, policies=[], repositories=[name])
+
+
 def test_failures(fails):
     fails(NAME, policies=[{"repository": "web/shop", "rules": [OLD]}])

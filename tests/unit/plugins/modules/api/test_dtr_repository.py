@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr
 from api_modules import ModuleFailed
 
 NAME = "dtr_repository"
@@ -65,6 +66,23 @@ def test_undeclared_is_reported_and_removed_only_on_confirmation(standin, run_mo
     assert removed["changes"] == [{"key": "ops/playground", "action": "deleted", "fields": FIELDS}]
 
 
+def test_undeclared_is_looked_for_in_the_given_namespaces_only(standin, run_module, ops):
+    standin.accounts.create({"name": "web", "isOrg": True})
+    run_module(NAME, repositories=[{"name": name} for name in ("ops/base", "ops/playground", "web/shop")])
+    wanted = {"repositories": [{"name": "ops/base"}], "namespaces": ["web"]}
+    seen = run_module(NAME, **wanted)
+    assert (seen["counts"]["unchanged"], seen["changed"], seen["undeclared"]) == (1, False, ["web/shop"])
+    removed = run_module(NAME, **wanted, exclusive=True, confirm_removal=standin.dtr_host)
+    assert [change["key"] for change in removed["changes"]] == ["web/shop"]
+    assert run_module(NAME, repositories=[{"name": "ops/base"}], namespaces=["*"])["undeclared"] == ["ops/playground"]
+
+
+@pytest.mark.parametrize("namespace", ["", "..", "ops/base", "o ps"])
+def test_a_namespace_that_cannot_be_one_is_refused(run_module, namespace):
+    with pytest.raises(ModuleFailed, match=f"namespace '{namespace}': this cannot be a name"):
+        run_module(NAME, repositories=[], namespaces=[namespace])
+
+
 def test_every_page_is_read(standin, run_module, ops, monkeypatch):
     wanted = [{"name": f"ops/r{number:03}"} for number in range(57)]
     run_module(NAME, repositories=wanted)
@@ -76,8 +94,31 @@ def test_every_page_is_read(standin, run_module, ops, monkeypatch):
 
 def test_check_mode_plans_for_a_namespace_that_does_not_exist_yet(standin, run_module):
     assert run_module(NAME, check=True, repositories=[{"name": "new/base"}])["counts"]["created"] == 1
-    with pytest.raises(ModuleFailed, match=r"repository 'new/base': create failed: .*404.*NO_SUCH_ACCOUNT"):
+    with pytest.raises(ModuleFailed, match=r"repository 'new/base': create failed: .*404.*NO_SUCH_ACCOUNT.*has to be there") as failed:
         run_module(NAME, repositories=[{"name": "new/base"}])
+    assert failed.value.result["changed"] is False
+
+
+def test_what_somebody_else_makes_meanwhile_is_told(standin, run_module, ops, monkeypatch):
+    pages = _dtr.Dtr.pages
+
+    def overtaken(client, *parts, **more):
+        monkeypatch.setattr(_dtr.Dtr, "pages", pages)
+        records = pages(client, *parts, **more)
+        run_module(NAME, repositories=[{"name": "ops/base"}])
+        return records
+
+    monkeypatch.setattr(_dtr.Dtr, "pages", overtaken)
+    with pytest.raises(ModuleFailed, match=r"REPOSITORY_EXISTS.*somebody else made it meanwhile.*Run this again"):
+        run_module(NAME, repositories=[{"name": "ops/base"}])
+    assert run_module(NAME, repositories=[{"name": "ops/base"}])["changed"] is False
+
+
+def test_a_change_whose_answer_is_lost_may_have_been_made(standin, run_module, ops):
+    standin.faults.add(match="POST /api/v0/repositories/*", kind="drop", late=True)
+    with pytest.raises(ModuleFailed, match="Whether the change was made is not known") as failed:
+        run_module(NAME, repositories=[{"name": "ops/base"}])
+    assert failed.value.result["changed"] is True
 
 
 def test_a_failure_half_way_tells_what_was_done(standin, run_module, ops):
@@ -101,6 +142,7 @@ def test_without_the_right_nothing_changes(standin, run_module, ops):
     ([{"name": "base"}], "'base': the name must be namespace/name"),
     ([{"name": "Ops/base"}], "'Ops/base': the name must be"),
     ([{"name": "ops/" + "x" * 60}], "at most 55 characters"),
+    ([{"name": "ops/base", "tag_limit": -1}], "'ops/base': tag_limit -1 is less than 0. Give 0 for no limit"),
     ([{"name": "ops/base", "immutable_tags": True, "tag_limit": 3}], "tag_limit 3 and immutable_tags exclude each other"),
     ([{"name": "ops/base"}, {"name": "ops/web"}, {"name": "ops/base"}],
      r"repositories\[0\] and repositories\[2\] both stand for 'ops/base'"),

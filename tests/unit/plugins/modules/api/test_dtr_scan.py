@@ -157,7 +157,7 @@ def test_a_registry_that_cannot_scan(standin, run_module):
         run_module(NAME, images=[BASE])
     run_module("dtr_settings", settings={"scanning_enabled": True})
     standin.writes.clear()
-    with pytest.raises(ModuleFailed, match=r"no database of vulnerabilities yet\. Fetch it with dtr_job"):
+    with pytest.raises(ModuleFailed, match=r"no database of vulnerabilities yet\. Load it with dtr_vulnerability_db"):
         run_module(NAME, images=[BASE])
     standin.misc.features["scanningLicensed"] = False
     with pytest.raises(ModuleFailed, match="the licence does not include scanning"):

@@ -91,6 +91,10 @@ class TestCertificate:
         assert not run_module(NAME, settings=self.settings(pair, ca), ca_path=str(tmp_path / "new.pem"))["changed"]
         assert standin.writes == []
 
+    def test_a_new_connection_is_trusted_on_the_way(self, standin, run_module, ca, pair):
+        standin.faults.add(match="GET /api/v0/meta/settings", kind="drop", after=1)   # the next one meets the new certificate
+        assert run_module(NAME, settings=self.settings(pair, ca))["changed"]
+
     def test_a_certificate_that_is_never_served_is_an_error(self, run_module, ca, pair, monkeypatch):
         monkeypatch.setattr(_dtr_tls, "SERVED_WAIT", 0.2)
         monkeypatch.setattr(_dtr_tls.ssl, "get_server_certificate", lambda address, timeout: ca.pem)
@@ -112,19 +116,22 @@ class TestCertificate:
 
 
 class TestStorage:
-    def push_something(self, standin):
+    def push_something(self, standin, run_module):
         """A tag, as metadata."""
+        standin.accounts.create({"name": "ops", "isOrg": True})
+        run_module("dtr_repository", repositories=[{"name": "ops/base"}])
+        standin.writes.clear()
         standin.store.put("tag", "ops/base/1", {"name": "1", "digest": "sha256:" + "0" * 64})
 
     def test_another_store_is_refused_until_the_data_moved(self, standin, run_module):
-        self.push_something(standin)
+        self.push_something(standin, run_module)
         for check in (True, False):
             with pytest.raises(ModuleFailed, match=r"storage\.s3\.bucket.*storage_data_migrated to true. Nothing was changed"):
                 run_module(NAME, check=check, storage=S3)
         assert standin.writes == []
 
     def test_with_the_data_moved_the_tags_stay(self, standin, run_module):
-        self.push_something(standin)
+        self.push_something(standin, run_module)
         done = run_module(NAME, storage=S3, storage_data_migrated=True)
         assert done["fields"] == ["storage: storage.s3.bucket", "storage: storage.s3.region", "storage: storage.s3.secretkey"]
         assert done["diff"]["after"]["storage.s3.secretkey"] == "VALUE_HIDDEN"
@@ -164,6 +171,17 @@ def test_what_only_reconfigure_can_set(standin, run_module):
     assert done["reconfigure"] == [{"field": "https_proxy", "current": "", "declared": "http://proxy:3128"}]
     assert done["fields"] == ["sso"]
     assert "only the installer's reconfigure can set it" in str(done["warnings"])
+
+
+@pytest.mark.parametrize("on_reconfigure", ["fail", "report"])
+def test_the_password_of_a_proxy_is_not_shown(standin, run_module, on_reconfigure):
+    standin.store.put("settings", "dtr", {**now(standin), "httpsProxy": "http://other:other-S3-SECRET-KEY@proxy:3128"})
+    wanted = {"https_proxy": "http://proxy-user:S3-SECRET-KEY@proxy:3128"}   # run_module looks for it in the whole output
+    try:
+        shown = json.dumps(run_module(NAME, settings=wanted, on_reconfigure=on_reconfigure))
+    except ModuleFailed as error:
+        shown = json.dumps(error.result)
+    assert "https_proxy is 'http://VALUE_HIDDEN@proxy:3128'" in shown
 
 
 def test_needs_an_administrator(standin, run_module):

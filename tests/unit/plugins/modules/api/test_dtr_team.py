@@ -39,6 +39,7 @@ def test_created_then_left_alone(standin, run_module, people):
         "ops/guests": {"description": ""}, "web/release": {"description": ""}}}
     assert members(standin, "ops/release") == ["ann", "ci"]
     assert standin.store.get("org_member", "ops/ann") == {"user": "ann", "isAdmin": False}
+    assert standin.store.get("team_member", "ops/release/ann")["isAdmin"] is False
     standin.writes.clear()
     again = run_module(NAME, teams=wanted)
     assert (again["changed"], again["counts"]["unchanged"], standin.writes) == (False, 5, [])
@@ -127,6 +128,8 @@ def test_an_owner_may_do_it_and_a_stranger_not(standin, run_module, people):
     ([{"name": "release"}], "'release' is not of the form organization/team"),
     ([{"name": "ops/release/ann"}], "is not of the form organization/team"),
     ([{"name": "ops/re lease"}], "is not of the form organization/team"),
+    ([{"name": "ops/.."}], r"'ops/\.\.' is not of the form organization/team"),
+    ([{"name": "ops/release", "members": [".."]}], r"'ops/release/\.\.' is not of the form organization/team/user"),
     ([{"name": "ops/release", "members": ["ann", "ops/ann"]}], "'ops/release/ops/ann' is not of the form organization/team/user"),
     ([{"name": "ops/release", "members": ["ann", "ci", "ann"]}], "team 'ops/release': ann stands in members more than once"),
     ([RELEASE, {"name": "ops/a"}, RELEASE], r"teams\[0\] and teams\[2\] both stand for 'ops/release'"),
@@ -135,6 +138,12 @@ def test_bad_input_changes_nothing(standin, run_module, people, wanted, says):
     with pytest.raises(ModuleFailed, match=says):
         run_module(NAME, teams=wanted)
     assert not standin.writes
+
+
+@pytest.mark.parametrize("organization", ["ops/release", "", "..", "o ps"])
+def test_an_organization_that_cannot_be_one_is_refused(run_module, organization):
+    with pytest.raises(ModuleFailed, match=f"organization '{organization}': this cannot be a name"):
+        run_module(NAME, teams=[], organizations=[organization])
 
 
 def test_failures(fails):

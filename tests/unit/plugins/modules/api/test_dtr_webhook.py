@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from api_modules import ModuleFailed
 
 NAME = "dtr_webhook"
@@ -89,6 +90,7 @@ def test_a_query_is_secret_and_another_one_makes_the_webhook_anew(standin, run_m
     assert hooks(standin)[0]["endpoint"] == first["endpoint"]
     assert not run_module(NAME, webhooks=[first])["changed"]
     second = {**PUSH, "endpoint": f"https://robot:{SECRET}@ci.example.com/hook?token=S3-SECRET-KEY"}
+    standin.writes.clear()
     for check in (True, False):
         changed = run_module(NAME, check=check, webhooks=[second])
         assert changed["changes"] == [{"key": PUSH_KEY, "action": "updated", "fields": ["endpoint"]}]
@@ -96,7 +98,16 @@ def test_a_query_is_secret_and_another_one_makes_the_webhook_anew(standin, run_m
             "before": {PUSH_KEY: {"endpoint": f"{PUSH['endpoint']} (with another query)"}},
             "after": {PUSH_KEY: {"endpoint": PUSH["endpoint"]}}}
     assert [hook["endpoint"] for hook in hooks(standin)] == [second["endpoint"]]
+    assert [one.method for one in standin.writes] == ["POST", "DELETE"]   # at no time is there none
     assert not run_module(NAME, webhooks=[second])["changed"]
+
+
+def test_a_query_stands_in_no_journal(run_module, shop, monkeypatch):
+    logged = []
+    monkeypatch.setattr(AnsibleModule, "log", lambda module, text, log_args=None: logged.append(f"{text} {log_args}"))
+    run_module(NAME, check=True, webhooks=[{**PUSH, "endpoint": f"{PUSH['endpoint']}?token={SECRET}"}])
+    run_module("dtr_repository", check=True, repositories=[])
+    assert SECRET not in "".join(logged) and "repositories" in "".join(logged)
 
 
 def test_a_query_stands_in_no_error(standin, run_module, shop):
@@ -187,6 +198,8 @@ def test_without_the_right_nothing_changes(standin, run_module, shop):
     ({**PUSH, "endpoint": f"ci.example.com/hook?token={SECRET}"}, "the endpoint of a webhook is no URL. Give one such as"),
     ({**PUSH, "endpoint": "https://ci.example.com/my hook"}, "the endpoint of a webhook is no URL"),
     ({**PUSH, "endpoint": f"https://[::1/hook?token={SECRET}"}, "the endpoint of a webhook is no URL"),
+    ({**PUSH, "endpoint": "https://ci.example.com:99999/hook"}, "the endpoint of a webhook is no URL"),
+    ({**PUSH, "endpoint": "https://ci.example.com:0/hook"}, "the endpoint of a webhook is no URL"),
     ({**PUSH, "tls_cert": "/etc/ssl/ca.pem"}, "tls_cert has to be the text of a certificate, PEM"),
     ({**PUSH, "tls_cert": "-----BEGIN CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----"}, "tls_cert has to be .* without a key"),
 ])

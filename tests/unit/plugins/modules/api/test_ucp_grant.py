@@ -68,6 +68,9 @@ def test_exclusive_looks_where_it_is_told(standin, run_module, team):
     wanted = {"grants": [wish("ann")]}
     assert run_module(NAME, **wanted, collections=["/System"])["undeclared"] == ["ops has View Only on /System"]
     assert run_module(NAME, **wanted, collections=["*"])["undeclared"] == [SCHEDULER, "ops has View Only on /System"]
+    with pytest.raises(ModuleFailed, match=r"collections: there is no collection '/Sytsem'. Correct the path"):
+        run_module(NAME, **wanted, collections=["/System", "/Sytsem"])
+    assert run_module(NAME, check=True, **wanted, collections=["/Sytsem"])["undeclared"] == []
 
 
 def test_private_collections_are_left_out_of_all(standin, run_module, team):

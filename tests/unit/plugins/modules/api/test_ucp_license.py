@@ -55,6 +55,14 @@ def test_a_server_that_hides_the_authorization(standin, run_module):
     assert run_module(NAME, content=license_of())["fields"] == ["key_id"]
 
 
+@pytest.mark.parametrize("option", ["content", "src"])
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_variable(standin, run_module, option, value):
+    with pytest.raises(ModuleFailed, match="content and src are empty: is the variable behind it empty"):
+        run_module(NAME, **{option: value})
+    assert not standin.writes
+
+
 def test_from_a_file_and_from_a_dictionary(standin, run_module, tmp_path):
     file = tmp_path / "docker_subscription.lic"
     file.write_text(license_of())
