@@ -63,7 +63,8 @@ def freed(result):
     if counts["bytes"] is None:
         return ["Freed: the job's log does not tell"]
     others = [f"{counts[name]} {name}" for name in ("blobs", "manifests") if counts[name] is not None]
-    return [f"Freed: {', '.join([bytes_to_human(counts['bytes']), *others])}"]
+    size = bytes_to_human(counts["bytes"]) if counts["bytes"] >= 1024 else f"{counts['bytes']} bytes"
+    return [f"Freed: {', '.join([size, *others])}"]
 
 
 class FilterModule:

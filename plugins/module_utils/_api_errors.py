@@ -11,6 +11,8 @@ import re
 
 BUSY = (429, 502, 503, 504)   # worth another try
 OWN_CERTIFICATE = re.compile("ALERT_(UNKNOWN_CA|[A-Z_]*CERTIFICATE)|KEY_VALUES_MISMATCH|PEM lib")   # it is about the client's
+LOST = (502, 504)              # from something in front of the server, which may have done what was asked
+DOUBT = " Whether the change was made is not known; run this again, which reads the state first."
 UNREACHED = ("NewConnectionError", "NameResolutionError", "Connection refused", "Name or service not known", "No route to host")
 
 
@@ -41,10 +43,11 @@ def refusal(data):
     return "", ""
 
 
-def of_answer(where, status, data, user):
+def of_answer(where, status, data, *, user, doubtful=False):
     """ApiError of an answer.
 
-    where: "GET https://host/path"; status: HTTP status; data: decoded body or None; user: whose request it was.
+    where: "GET https://host/path"; status: HTTP status; data: decoded body or None; user: whose request it was; doubtful: whether the
+    change may have been made all the same.
     """
     code, message = refusal(data)
     said = ": ".join(part for part in (code, message) if part)
@@ -63,7 +66,8 @@ def of_answer(where, status, data, user):
     elif advice is None and status >= 500:
         tried = "cannot answer, in spite of several tries" if status in BUSY else "failed"
         advice = f"the server {tried}. Look at the health of its replicas (/_ping) and run this again"
-    return ApiError(f"{where} answered {status}{f' ({said})' if said else ''}{f': {advice}' if advice else ''}.", status, code)
+    text = f"{where} answered {status}{f' ({said})' if said else ''}{f': {advice}' if advice else ''}."
+    return ApiError(text + DOUBT * doubtful, status, code)
 
 
 def of_name(where):
@@ -88,7 +92,7 @@ def of_failure(where, error, timeout, changes):
     error: what requests raised; timeout: seconds; changes: whether the request may have changed something.
     """
     text = str(error)
-    doubt = " Whether the change was made is not known; run this again, which reads the state first." if changes else ""
+    doubt = DOUBT * changes
     if OWN_CERTIFICATE.search(text):
         return ApiError(f"{where}: the client certificate cannot be used ({reason(text)}). Give client_cert one that the server takes, and"
                         " client_key its key.")

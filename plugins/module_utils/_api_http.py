@@ -98,7 +98,9 @@ class Http:
         if 300 <= answer.status_code < 400:
             raise errors.of_redirect(where, answer.headers.get("Location", "nowhere"))
         if answer.status_code >= 400:
-            raise errors.of_answer(where, answer.status_code, decoded(answer), self.user)
+            doubtful = changes and answer.status_code in errors.LOST
+            self.changed = self.changed or doubtful
+            raise errors.of_answer(where, answer.status_code, decoded(answer), user=self.user, doubtful=doubtful)
         self.changed = self.changed or changes
         if raw:
             return Answer(answer.status_code, answer.headers, answer.content)

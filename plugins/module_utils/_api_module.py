@@ -46,6 +46,8 @@ class Module(AnsibleModule):
         """As AnsibleModule's."""
         if not self.concealed:
             kwargs["invocation"] = {"module_args": {}}
+            if msg == "missing required arguments: host":
+                msg += ". Give it in the task, in module_defaults, or in the environment as DTR_HOST or UCP_HOST"
         super().fail_json(msg, **kwargs)
 
 

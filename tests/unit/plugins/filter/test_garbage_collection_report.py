@@ -18,7 +18,7 @@ NONE, DONE = "Run before: none in the job history", "Now: done after 42 s, onlin
 @pytest.mark.parametrize(("fields", "lines"), [
     ({}, [NONE, DONE, "Freed: 700.00 MB, 12 blobs, 4 manifests"]),
     ({"previous": BEFORE, "freed": {"bytes": 0, "blobs": None, "manifests": None}},
-     ["Run before: errored in 66 s, due 2026-11-21T01:00:00Z", DONE, "Freed: 0.00 Bytes"]),
+     ["Run before: errored in 66 s, due 2026-11-21T01:00:00Z", DONE, "Freed: 0 bytes"]),
     ({"taken_up": True, "freed": {"bytes": None, "blobs": None, "manifests": None}},
      [NONE, f"{DONE}, which was under way already", "Freed: the job's log does not tell"]),
     ({"state": "running"}, [NONE, "Now: running after 42 s, onlinegc job 7"]),

@@ -46,8 +46,9 @@ def test_a_creation_is_repeated_only_when_it_was_not_begun(standin, dtr, fault, 
     standin.accounts.create({"name": "ops", "isOrg": True})
     standin.faults.add(match="POST /api/v0/repositories/ops", times=1, **fault)
     if tries == 1:
-        with pytest.raises(_api_errors.ApiError, match=f"answered {fault['status']}"):
+        with pytest.raises(_api_errors.ApiError, match=f"answered {fault['status']}.*Whether the change was made is not known"):
             dtr.post("repositories", "ops", body=REPOSITORY)
+        assert dtr.http.changed
     else:
         dtr.post("repositories", "ops", body=REPOSITORY)
     assert (standin.store.get("repository", "ops/base") is not None) == (tries == 2)

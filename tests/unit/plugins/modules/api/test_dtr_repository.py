@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr
-from api_modules import ModuleFailed
+from api_modules import ModuleFailed, run
 
 NAME = "dtr_repository"
 FIELDS = ["enable_manifest_lists", "immutable_tags", "long_description", "scan_on_push", "short_description", "tag_limit", "visibility"]
@@ -155,3 +155,9 @@ def test_bad_input_changes_nothing(standin, run_module, ops, wanted, says):
 
 def test_failures(fails):
     fails(NAME, repositories=[{"name": "ops/base"}])
+
+
+def test_a_missing_host_is_told_with_the_places_to_give_it(monkeypatch):
+    monkeypatch.delenv("DTR_HOST", raising=False)
+    with pytest.raises(ModuleFailed, match=r"missing required arguments: host\. Give it in the task, in module_defaults, or .* DTR_HOST"):
+        run(NAME, {"repositories": []})
