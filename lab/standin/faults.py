@@ -13,7 +13,7 @@ import itertools
 from .answers import Answer
 from .errors import Refused, not_authenticated
 
-KINDS = ("delay", "status", "drop", "expire_token", "garbage")
+KINDS = ("delay", "status", "drop", "expire_token", "garbage", "wrong_ca")
 
 
 @dataclasses.dataclass
@@ -21,7 +21,8 @@ class Fault:
     """`match`: a pattern for "VERB /path", with `*`; `times`: how often it strikes (None: always); `after`: how many it spares first.
 
     delay: `seconds` later; status: `status`, `headers` and the error envelope with `code`; drop: the connection is reset, after the
-    request was carried out when `late`; expire_token: 401; garbage: 200 with a body that is not JSON.
+    request was carried out when `late`; expire_token: 401; garbage: 200 with a body that is not JSON; wrong_ca: new connections get a
+    certificate of an authority that nobody knows, whatever is asked for, until all faults are cleared.
     """
 
     match: str
@@ -38,7 +39,8 @@ class Fault:
 
 
 class Faults:
-    def __init__(self):
+    def __init__(self, listeners):
+        self.listeners = listeners
         self.active: list[Fault] = []
         self._ids = itertools.count(1)
 
@@ -46,11 +48,17 @@ class Faults:
         fault = Fault(**settings, id=next(self._ids))
         if fault.kind not in KINDS:
             raise ValueError(f"no fault of kind {fault.kind!r}; there are {', '.join(KINDS)}")
-        self.active.append(fault)
+        if fault.kind == "wrong_ca":
+            for listener in self.listeners:
+                listener.disguise()
+        else:
+            self.active.append(fault)
         return fault
 
     def clear(self) -> None:
         self.active.clear()
+        for listener in self.listeners:
+            listener.load()
 
     def take(self, verb: str, path: str) -> Fault | None:
         """The fault that strikes this request, counted down."""

@@ -34,11 +34,11 @@ class Standin:
         self.violations: list[dict] = []
         self.answer_violations: list[dict] = []
         self.crashes: list[str] = []
-        self.faults = Faults()
         self.record = Record(options.record)
         self.auth = Auth(self)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._make_tls()
+        self.faults = Faults(self.listeners.values())
         self.services = {}
         for name, service in parts.SERVICES.items():
             self.services[name] = service(self)

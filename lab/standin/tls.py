@@ -107,12 +107,25 @@ class Listener:
         self.certificate_file, self.key_file = folder / f"{name}.pem", folder / f"{name}-key.pem"
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.names: list[str] = []
 
     def start(self, authority: Authority, common_name: str, names: list[str]) -> None:
         """Uses the certificate of an earlier start, unless it is an own one without these names."""
         if not self.certificate_file.exists() or self._outdated(authority, names):
             self._write(*authority.issue(common_name, names))
+        self.names = names
+        self.load()
+
+    def load(self) -> None:
+        """Serve the certificate from now on."""
         self.context.load_cert_chain(self.certificate_file, self.key_file)
+
+    def disguise(self) -> None:
+        """Serve one of an authority that nobody knows, until load()."""
+        folder = self.certificate_file.parent / "unknown"
+        other = Listener(folder, self.certificate_file.stem)
+        other.start(Authority(folder, "Unknown authority"), self.names[0], self.names)
+        self.context.load_cert_chain(other.certificate_file, other.key_file)
 
     def _outdated(self, authority: Authority, names: list[str]) -> bool:
         certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
@@ -123,7 +136,7 @@ class Listener:
 
     def install(self, certificate: str, key: str) -> None:
         self._write(certificate.encode(), key.encode())
-        self.context.load_cert_chain(self.certificate_file, self.key_file)
+        self.load()
 
     def accept_clients_of(self, authorities: str) -> None:
         """Asks clients for a certificate, without insisting, and verifies it against these CAs (PEM)."""

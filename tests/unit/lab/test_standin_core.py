@@ -191,6 +191,14 @@ def test_faults(standin, dtr):
         standin.faults.add(match="*", kind="earthquake")
 
 
+def test_a_certificate_of_an_unknown_authority(standin, dtr):
+    standin.faults.add(match="*", kind="wrong_ca")
+    with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        dtr("GET", REPOSITORIES)
+    standin.faults.clear()
+    dtr("GET", REPOSITORIES)
+
+
 @pytest.mark.parametrize(("late", "created"), [(False, 404), (True, 200)])
 def test_a_connection_is_dropped_before_or_after_the_work(standin, dtr, late, created):
     standin.faults.add(match="POST *", kind="drop", late=late)
@@ -299,7 +307,6 @@ def test_process_ends_on_sigterm_and_finds_everything_again(process):
     dtr("GET", "/_standin/exchanges", 404)
 
 
-@pytest.mark.skipif(not REGISTRY_BINARY.exists(), reason=f"{REGISTRY_BINARY} is missing; run make setup")
 def test_process_takes_its_registry_along(process):
     child, dtr = process("--registry-binary", str(REGISTRY_BINARY))
     (registry,) = pathlib.Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()

@@ -69,6 +69,13 @@ def test_a_redirect_is_not_followed(standin, dtr):
         dtr.get("repositories")
 
 
+def test_a_server_with_another_authority_is_not_talked_to(standin, dtr):
+    standin.faults.add(match="*", kind="wrong_ca")
+    with pytest.raises(_api_errors.ApiError, match=r"certificate is not trusted.*ca_path"):
+        dtr.get("repositories")
+    assert standin.exchanges == []
+
+
 def test_an_error_that_will_stay_is_not_repeated(standin, dtr):
     for _number in range(2):
         with pytest.raises(_api_errors.ApiError) as refused:
