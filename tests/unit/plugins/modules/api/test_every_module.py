@@ -31,3 +31,15 @@ def test_no_module_gives_an_option_of_the_connection_another_meaning(path):
 
 def test_all_modules_are_looked_at():
     assert {"dtr_job", "dtr_gc", "ucp_config"} <= {path.stem for path in MODULES}
+
+
+def test_every_module_is_in_its_action_group():
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    for product in ("dtr", "ucp"):
+        assert groups[product] == [path.stem for path in MODULES if path.stem.startswith(product)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_module_is_tested_and_documents_its_connection(path):
+    assert (pathlib.Path(__file__).parent / f"test_{path.stem}.py").exists()
+    assert f"dockyard.trusted_registry._{path.stem[:3]}" in documentation(path)["extends_documentation_fragment"]
