@@ -70,8 +70,13 @@ class Failure:
             standin.faults.add(match="* *", times=1000, **self.fault)
 
 
+# Modules of facts tell what the account may not see in not_readable, and give the rest.
+TELL_OF_403 = ("dtr_info", "ucp_info")
 FAILURES = {
     "wrong password": Failure("answered 401.*credentials of 'admin' are not accepted", {"password": "wrong"}),
+    "token that expired": Failure("answered 401.*are not accepted", kind="expire_token"),
+    "409": Failure("answered 409", kind="status", status=409),
+    "403": Failure("answered 403.*may not do this", kind="status", status=403),
     "500": Failure("answered 500", kind="status", status=500),
     "503 that stays": Failure("answered 503.*several tries", {"retries": 1}, kind="status", status=503),
     "429 that stays": Failure("answered 429.*too many requests", {"retries": 1}, kind="status", status=429),
