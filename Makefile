@@ -1,7 +1,7 @@
 # Every target works from a fresh clone at any path; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-ENGINE ?= distribution
+ENGINE ?= dtr
 SCENARIO ?=
 BIN := .venv/bin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
@@ -23,12 +23,16 @@ setup: machine ## .venv and collections
 lab-image: setup ## the lab's node images
 	@lab/node/build
 
+.PHONY: standin-images
+standin-images: lab-image ## images of the stand-in, named as docker/ucp and docker/dtr
+	@lab/images/build
+
 .PHONY: molecule
-molecule: lab-image ## every scenario, or SCENARIO=x
+molecule: standin-images ## every scenario, or SCENARIO=x
 	@scripts/molecule $(SCENARIO)
 
 .PHONY: lab-up
-lab-up: lab-image ## the quickstart's nodes, bare (ENGINE=distribution)
+lab-up: lab-image ## the quickstart's nodes, bare (ENGINE=dtr, or distribution)
 	@scripts/lab up $(ENGINE)
 
 .PHONY: lab-down
@@ -36,7 +40,7 @@ lab-down: ## remove every node, network, volume and file of the lab
 	@scripts/lab down
 
 .PHONY: quickstart
-quickstart: lab-image ## from bare hosts to a registry in use, with proof (ENGINE=distribution)
+quickstart: $(if $(filter dtr,$(ENGINE)),standin-images,lab-image) ## from bare hosts to a registry in use, with proof (ENGINE=dtr, or distribution)
 	@$(BIN)/python lab/quickstart.py $(ENGINE)
 
 .PHONY: test
@@ -68,7 +72,7 @@ docs: setup ## renew the generated parts of the role READMEs
 	@$(BIN)/python scripts/role_readme.py
 
 .PHONY: bench
-bench: lab-image ## figures into benchmarks/results/
+bench: standin-images ## figures into benchmarks/results/
 	@$(BIN)/python benchmarks/site.py $(ENGINE)
 	@$(BIN)/python benchmarks/repositories.py
 

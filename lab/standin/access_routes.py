@@ -39,11 +39,12 @@ def _shown_team(standin, call, team: dict) -> dict:
 
 
 def _grants(standin, call, kind: str, prefix: str) -> list[dict]:
-    """Grants on one thing, as `responses.TeamAccess`."""
+    """Grants on one thing, as `responses.TeamAccess`; a team may have gone in UCP a moment ago."""
     shown = []
     for key, grant in standin.store.items(kind, f"{prefix}/"):
         team = standin.store.get("team", f"{key.partition('/')[0]}/{grant['team']}")
-        shown.append({"accessLevel": grant["accessLevel"], "team": _shown_team(standin, call, team)})
+        if team:
+            shown.append({"accessLevel": grant["accessLevel"], "team": _shown_team(standin, call, team)})
     return shown
 
 
@@ -143,7 +144,7 @@ def get_namespace_access(standin, call):
     team = standin.store.get("team", f"{org['name']}/{call.path['teamname']}")
     if not team or not standin.teams.membership(team, call.caller.name):
         _demand_admin(standin, call, org)
-    if not grant:
+    if not grant or not team:
         raise Refused(404, "NO_SUCH_NAMESPACE_TEAM_ACCESS", f"{call.path['teamname']} has no access to the namespace {org['name']}.")
     return _shown_namespace_access(standin, call, org, team, grant)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Dockyard contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`/accounts/...` of UCP, and the same below `/enzi/v0` on DTR (UCP 3.2 API)."""
+"""`/accounts/...` of UCP, and the same below `/enzi/v0` on both, where DTR passes it on to UCP (UCP 3.2 API)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def on_both(verb: str, path: str, auth: str = "user"):
 
     def register(handler):
         operation(verb, f"/accounts/{path}", auth, "ucp")(handler)
-        operation(verb, f"/enzi/v0/accounts/{path}", auth, "dtr")(handler)
+        for product in ("dtr", "ucp"):
+            operation(verb, f"/enzi/v0/accounts/{path}", auth, product)(handler)
         return handler
 
     return register

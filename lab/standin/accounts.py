@@ -129,13 +129,25 @@ class Accounts:
         else:
             for org in self.organizations_of(name):
                 self.remove_member(org, name)
-        for kind, field in (("token", "username"), ("public_key", "account"), ("session", "account")):
-            for key, doc in self.store.items(kind):
-                if doc[field] == name:
-                    self.store.delete(kind, key)
+        for kind in ("public_key", "session"):
+            self._delete_of(kind, "account", name)
         self.store.delete("account", name)
-        del self._names[account["id"]]
+        self.forget(account)
+
+    def learn(self, account: dict) -> None:
+        """Of an account that was made elsewhere."""
+        self._names[account["id"]] = account["name"]
+
+    def forget(self, account: dict) -> None:
+        """What DTR does when an account is gone."""
+        self._delete_of("token", "username", account["name"])
+        self._names.pop(account["id"], None)
         self.standin.hooks.fire("ACCOUNT_DELETED", account=account)
+
+    def _delete_of(self, kind: str, field: str, name: str) -> None:
+        for key, doc in self.store.items(kind):
+            if doc[field] == name:
+                self.store.delete(kind, key)
 
     # Members
 

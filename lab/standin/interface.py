@@ -59,8 +59,8 @@ class Operation:
         }
 
 
-def _accounts_of_dtr(ucp: dict) -> dict:
-    """DTR answers for UCP's accounts below /enzi/v0 (field observation: third-party clients of DTR 2.2-2.7 use it)."""
+def _accounts_below_enzi(ucp: dict) -> dict:
+    """UCP's accounts below /enzi/v0, where DTR answers for them too (field observation: third-party clients of DTR 2.2-2.7 use it)."""
     moved = {}
     for name, entry in ucp["operations"].items():
         verb, path = name.split(" ", 1)
@@ -80,8 +80,6 @@ def load(product: str, job_spelling: str = "api") -> list[Operation]:
     if product == "dtr" and job_spelling == "docs":
         own["definitions"]["tmpresponses.Job"]["properties"]["status"]["enum"] = JOB_STATES_OF_DOCS
     operations = [Operation(*name.split(" ", 1), entry, *schemas) for name, entry in entries.items()]
-    if product == "dtr":
-        others = documents["ucp"]["definitions"]
-        foreign = Schemas(others, required, False), Schemas(others, {}, True)
-        operations += [Operation(*name.split(" ", 1), entry, *foreign) for name, entry in _accounts_of_dtr(documents["ucp"]).items()]
-    return operations
+    others = documents["ucp"]["definitions"]
+    foreign = Schemas(others, required, False), Schemas(others, {}, True)
+    return operations + [Operation(*name.split(" ", 1), entry, *foreign) for name, entry in _accounts_below_enzi(documents["ucp"]).items()]

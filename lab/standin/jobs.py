@@ -76,8 +76,10 @@ class Jobs:
         """Take up what a former run left: its running jobs died with it, its waiting ones are claimed."""
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         if self.worker_id not in dict(self.standin.store.items("worker")):
+            first = not self.standin.store.items("worker")
             self.standin.store.put("worker", self.worker_id, {"id": self.worker_id, "capacityMap": dict(CAPACITY)})
-            self.crons.seed()
+            if first:
+                self.crons.seed()
         for doc in self.standin.store.all("job"):
             if doc["status"] in ("running", "cancel_request"):
                 self._finish(doc, "worker_dead")

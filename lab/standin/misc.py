@@ -86,15 +86,16 @@ def alerts(standin, call):
 
 @operation("GET", "/api/v0/meta/cluster_status", auth="admin")
 def cluster_status(standin, call):
-    """The shape of RethinkDB's system tables as in the DTR docs, monitoring; one replica."""
-    replica, problem = standin.options.replica_id, standin.misc.problem
-    server = {"id": replica, "name": f"dtr_rethinkdb_{replica}", "network": {"cluster_port": 29015, "reql_port": 28015}}
-    issues = [{"critical": True, "type": "server", "description": problem}] if problem else []
+    """The shape of RethinkDB's system tables as in the DTR docs, monitoring."""
+    replicas = standin.replicas()
+    servers = [{"id": name, "name": f"dtr_rethinkdb_{name}", "network": {"cluster_port": 29015, "reql_port": 28015}} for name in replicas]
+    problems = [replica["health"] for replica in replicas.values() if replica["health"] != "OK"]
+    issues = [{"critical": True, "type": "server", "description": problem} for problem in problems]
     return {
-        "rethink_system_tables": {"cluster_config": [], "current_issues": issues, "db_config": [], "server_status": [server]},
-        "replica_health": {replica: problem or "OK"},
-        "replica_timestamp": {replica: standin.stamp()},
-        "replica_readonly": {replica: standin.registry.read_only},
+        "rethink_system_tables": {"cluster_config": [], "current_issues": issues, "db_config": [], "server_status": servers},
+        "replica_health": {name: replica["health"] for name, replica in replicas.items()},
+        "replica_timestamp": {name: replica["time"] for name, replica in replicas.items()},
+        "replica_readonly": {name: standin.registry.read_only for name in replicas},
         "gc_lock_holder": standin.gc.lock_holder,
     }
 

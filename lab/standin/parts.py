@@ -69,6 +69,10 @@ SERVICES = {
     "ucp": ucp.Ucp,
 }
 
+PRODUCTS = ("dtr", "ucp")
+# Services that a process for one product alone does without are named with the products that need them.
+ONLY = {name: ("ucp",) if name == "ucp" else ("dtr",) for name in SERVICES if name not in ("hooks", "accounts", "teams", "access")}
+
 # Importing them registers their routes.
 ROUTE_MODULES = [
     access_routes,

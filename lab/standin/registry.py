@@ -49,6 +49,7 @@ class Registry:
         self.files = Files(self.folder)
         self.tokens = RegistryTokens(standin, standin.options.state / "tls")
         self.pins = Pins(standin.clock)
+        self.base = "http://registry"   # where Distribution is, as the session sees it
         self.session: aiohttp.ClientSession | None = None
         self._socket: pathlib.Path | None = None
         self._folder_of_socket: str | None = None

@@ -39,6 +39,7 @@ class Request:
     path: str
     caller: Caller
     claims: dict
+    address: str | None = None   # the client's
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -57,7 +58,7 @@ class Request:
 
     @property
     def _mounts(self) -> str:
-        return f"{self.caller.name}@{self.http.remote} {self.path}"
+        return f"{self.caller.name}@{self.address} {self.path}"
 
 
 async def serve(standin, call):
@@ -93,8 +94,8 @@ async def _serve_repository(standin, http: web.Request, target: re.Match):
     in_token = _actions(claims, target["name"])
     now = in_token if claims["trusted"] else standin.registry.tokens.actions(caller, target["name"]) if caller else set()
     if action not in in_token & now:
-        return _challenge(http, scope, "insufficient_scope")
-    request = Request(http, target["name"], caller, claims)
+        return _challenge(standin, http, scope, "insufficient_scope")
+    request = Request(http, target["name"], caller, claims, standin.client_address(http))
     if action == "push" and http.method != "DELETE":
         _prepare_push(standin, request)
     # Who may push and asks whether something is there will rely on the answer.
@@ -126,16 +127,16 @@ def _claims(standin, http: web.Request, scope: str) -> dict | Answer:
     """The claims of the request's token, or the answer that asks for one."""
     scheme, _space, token = http.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        return _challenge(http, scope)
+        return _challenge(standin, http, scope)
     try:
         return standin.registry.tokens.verify(token)
     except jwt.InvalidTokenError:
-        return _challenge(http, scope, "invalid_token")
+        return _challenge(standin, http, scope, "invalid_token")
 
 
-def _challenge(http: web.Request, scope: str, error: str = "") -> Answer:
-    """The token service is named as the client named the registry, so that it is reached the same way."""
-    fields = {"realm": f"https://{http.host}/auth/token", "service": http.host, "scope": scope, "error": error}
+def _challenge(standin, http: web.Request, scope: str, error: str = "") -> Answer:
+    host = standin.public_host(http)
+    fields = {"realm": f"https://{host}/auth/token", "service": host, "scope": scope, "error": error}
     value = ",".join(f'{name}="{text}"' for name, text in fields.items() if text)
     body = Refused(401, "UNAUTHORIZED", "authentication required", scope or None).envelope()
     return Answer(401, body, {"WWW-Authenticate": f"Bearer {value}", "Docker-Distribution-Api-Version": "registry/2.0"})
@@ -165,7 +166,7 @@ def _catalog(standin, http: web.Request):
         return claims
     caller = standin.registry.tokens.caller(claims)
     if not caller or not any(entry["type"] == "registry" and entry["name"] == "catalog" for entry in claims["access"]):
-        return _challenge(http, scope, "insufficient_scope")
+        return _challenge(standin, http, scope, "insufficient_scope")
     names = sorted(f"{found['namespace']}/{found['name']}" for found in standin.repositories.visible(caller))
     shown, headers = _cut(http, names, "/v2/_catalog")
     return Answer(200, {"repositories": shown}, headers)
@@ -228,7 +229,7 @@ async def _put_manifest(standin, request: Request, reference: str):
         standin.tags.count(*request.parts, "pushes")
         _release(standin, request, [member["digest"] for member in standin.tags.family(*request.parts, digest)])
     _release(standin, request, blobs_of(manifest))
-    location = f"https://{request.http.host}/v2/{request.path}/manifests/{reference}"
+    location = f"https://{standin.public_host(request.http)}/v2/{request.path}/manifests/{reference}"
     return Answer(201, b"", {"Location": location, "Docker-Content-Digest": digest, "Docker-Distribution-Api-Version": "registry/2.0"})
 
 

@@ -33,10 +33,10 @@ async def read(http: web.Request, limit: int) -> bytes:
 
 async def put_manifest(standin, http: web.Request, path: str, body: bytes) -> Answer | None:
     """None when Distribution took it, else its answer."""
-    headers = _passed(http)
+    headers = _passed(standin, http)
     headers["Content-Length"] = str(len(body))
     try:
-        async with standin.registry.session.put(URL(f"http://registry{path}", encoded=True), data=body, headers=headers) as answer:
+        async with standin.registry.session.put(URL(f"{standin.registry.base}{path}", encoded=True), data=body, headers=headers) as answer:
             if answer.status == 201:
                 return None
             return Answer(answer.status, await answer.read(), {"Content-Type": answer.content_type})
@@ -44,10 +44,10 @@ async def put_manifest(standin, http: web.Request, path: str, body: bytes) -> An
         raise _gone(problem) from problem
 
 
-def _passed(http: web.Request) -> CIMultiDict:
+def _passed(standin, http: web.Request) -> CIMultiDict:
     """The client's headers, and how it reached us: Distribution builds the addresses of uploads from that."""
     headers = CIMultiDict((name, value) for name, value in http.headers.items() if name.lower() not in HOP_BY_HOP)
-    headers.update({"Host": http.host, "X-Forwarded-Proto": "https"})
+    headers.update({"Host": standin.public_host(http), "X-Forwarded-Proto": "https"})
     return headers
 
 
@@ -57,16 +57,21 @@ def _gone(problem: Exception) -> Refused:
 
 async def forward(standin, http: web.Request, path: str = "/v2/", query: str = "") -> web.StreamResponse:
     """Passes a request on and its answer back, piece by piece."""
-    url = URL(f"http://registry{path}{'?' + query if query else ''}", encoded=True)
+    url = URL(f"{standin.registry.base}{path}{'?' + query if query else ''}", encoded=True)
     body = http.content if http.body_exists else None
     try:
-        answer = await standin.registry.session.request(http.method, url, data=body, headers=_passed(http), allow_redirects=False)
+        answer = await standin.registry.session.request(http.method, url, data=body, headers=_passed(standin, http), allow_redirects=False)
     except (aiohttp.ClientError, ConnectionError) as problem:
         if http.transport is None or http.transport.is_closing():
             raise ConnectionResetError("the client is gone") from problem
         raise _gone(problem) from problem
+    return await pass_back(http, answer, SECURITY_HEADERS)
+
+
+async def pass_back(http: web.BaseRequest, answer: aiohttp.ClientResponse, headers) -> web.StreamResponse:
+    """An answer from behind, piece by piece, with more headers."""
     async with answer:
-        response = web.StreamResponse(status=answer.status, headers=SECURITY_HEADERS)
+        response = web.StreamResponse(status=answer.status, headers=headers)
         for name, value in answer.headers.items():
             if name.lower() not in NOT_PASSED_BACK:
                 response.headers.add(name, value)
@@ -77,6 +82,6 @@ async def forward(standin, http: web.Request, path: str = "/v2/", query: str = "
             async for piece in answer.content.iter_chunked(PIECE):
                 await response.write(piece)
         except (aiohttp.ClientError, asyncio.TimeoutError) as problem:
-            raise ConnectionResetError("the registry broke off") from problem
+            raise ConnectionResetError("what is behind broke off") from problem
         await response.write_eof()
         return response

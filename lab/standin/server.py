@@ -145,7 +145,7 @@ class Front:
 
     def refusal(self, refused: Refused, path: str) -> Answer:
         """UCP's accounts answer with the same envelope as DTR, its other paths as the Engine does (field observation)."""
-        if self.product == "dtr" or path.startswith(("/accounts", "/auth", "/id")):
+        if self.product == "dtr" or path.startswith(("/accounts", "/auth", "/enzi", "/id")):
             return Answer(refused.status, refused.envelope())
         return Answer(refused.status, {"message": refused.message})
 

@@ -107,9 +107,11 @@ class Settings:
 
     @property
     def shown(self) -> dict:
-        options = self.standin.options
-        node = {"HTTPPort": 80, "HTTPSPort": self.standin.ports["dtr"], "node": options.dtr_node or options.dtr_host}
-        return {**self.values, "replicaSettings": {options.replica_id: node}}
+        replicas = {
+            name: {"HTTPPort": replica["http_port"], "HTTPSPort": replica["https_port"], "node": replica["node"]}
+            for name, replica in self.standin.replicas().items()
+        }
+        return {**self.values, "replicaSettings": replicas}
 
     def check(self, form: dict) -> None:
         check_values(form)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import ssl
 import threading
 import traceback
 
@@ -26,10 +27,13 @@ from .tls import Authority, Listener
 class Standin:
     """Services are attributes (see parts.py). Everything but the constructor runs in the event loop, unless it says otherwise."""
 
+    product: str | None = None   # None: both of them
+    cluster = None               # the cluster that this process leads at the moment (cluster/context.py)
+
     def __init__(self, options: Options):
         self.options = options
         options.state.mkdir(parents=True, exist_ok=True)
-        self.store = Store(None if options.memory else str(options.state / "standin.db"))
+        self.store = self._make_store()
         self.shift = datetime.timedelta()   # tests move the clock with it
         self.violations: list[dict] = []
         self.answer_violations: list[dict] = []
@@ -40,14 +44,21 @@ class Standin:
         self._make_tls()
         self.faults = Faults(self.listeners.values())
         self.services = {}
-        for name, service in parts.SERVICES.items():
-            self.services[name] = service(self)
-            setattr(self, name, self.services[name])
-        self.fronts = {product: Front(self, product) for product in ("dtr", "ucp")}
+        for name, service in self.service_classes().items():
+            if self.product in (None, *parts.ONLY.get(name, parts.PRODUCTS)):
+                self.services[name] = service(self)
+                setattr(self, name, self.services[name])
+        self.fronts = {product: Front(self, product) for product in parts.PRODUCTS if self.product in (None, product)}
         if options.faults:
             add_controls(self)
         self._open: list[tuple[asyncio.AbstractServer, web.Server]] = []
         self.ports: dict[str, int] = {}
+
+    def service_classes(self) -> dict:
+        return parts.SERVICES
+
+    def _make_store(self) -> Store:
+        return Store(None if self.options.memory else str(self.options.state / "standin.db"))
 
     def _make_tls(self) -> None:
         folder, options = self.options.state / "tls", self.options
@@ -83,6 +94,36 @@ class Standin:
     def ucp_name(self) -> str:
         return _netloc(self.options.ucp_host, self.ports["ucp"])
 
+    def public_host(self, http) -> str:
+        """What clients are told to come back to: as they named the registry, so that it is reached the same way."""
+        return http.host
+
+    def client_certificate(self, http) -> bytes | None:
+        """The verified certificate (DER) with which a client came."""
+        channel = http.transport and http.transport.get_extra_info("ssl_object")
+        return (channel.getpeercert(binary_form=True) if channel else None) or None
+
+    def client_address(self, http) -> str | None:
+        return http.remote
+
+    def replicas(self) -> dict[str, dict]:
+        """By id: {"node", "http_port", "https_port", "time" (RFC 3339), "health" ("OK", or what is wrong)}."""
+        options, problem = self.options, self.misc.problem
+        return {options.replica_id: {
+            "node": options.dtr_node or options.dtr_host, "http_port": 80, "https_port": self.ports["dtr"], "time": self.stamp(),
+            "health": problem or "OK",
+        }}
+
+    def manager_identity(self) -> tuple[str, str]:
+        """(address, host name) of the manager of UCP that answers."""
+        manager = next(entry["node"] for entry in self.ucp.swarm.nodes() if entry["node"]["Spec"]["Role"] == "manager")
+        return manager["Status"]["Addr"], manager["Description"]["Hostname"]
+
+    @property
+    def web_authority(self) -> str:
+        """The authority (PEM) of the certificate that UCP shows."""
+        return self.authority.pem
+
     dtr_host = dtr_name
     ucp_host = ucp_name
 
@@ -114,16 +155,21 @@ class Standin:
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
-        options = self.options
-        for product, port in (("dtr", options.dtr_port), ("ucp", options.ucp_port)):
-            connections = web.Server(self.fronts[product].handle, access_log=None)
-            context = self.listeners[product].context
-            listener = await self.loop.create_server(connections, options.listen, port, ssl=context, backlog=512)
-            self._open.append((listener, connections))
-            self.ports[product] = listener.sockets[0].getsockname()[1]
+        await self._listen()
         for service in self.services.values():
             if hasattr(service, "start"):
                 await service.start()
+
+    async def _listen(self) -> None:
+        options = self.options
+        for product, port in (("dtr", options.dtr_port), ("ucp", options.ucp_port)):
+            self.ports[product] = await self._open_port(product, options.listen, port, self.listeners[product].context)
+
+    async def _open_port(self, product: str, host: str, port: int, context: ssl.SSLContext) -> int:
+        connections = web.Server(self.fronts[product].handle, access_log=None)
+        listener = await self.loop.create_server(connections, host, port, ssl=context, backlog=512)
+        self._open.append((listener, connections))
+        return listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Ends everything, also when one of the services fails to."""

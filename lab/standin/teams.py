@@ -62,9 +62,7 @@ class Teams:
         if new != old:
             self._check_name(org, changed["name"])
             self._move_members(old, new)
-            for kind, key, grant in self._grants(org, team):
-                self.store.delete(kind, key)
-                self.store.put(kind, f"{key.rpartition('/')[0]}/{changed['name']}", {**grant, "team": changed["name"]})
+            self.rename_grants(org["name"], team["name"], changed["name"])
             self.store.delete("team", old)
         return self.store.put("team", new, changed)
 
@@ -73,16 +71,24 @@ class Teams:
             self.store.put("team_member", f"{new}/{member['user']}", member)
             self.store.delete("team_member", key)
 
-    def _grants(self, org: dict, team: dict) -> list[tuple[str, str, dict]]:
+    def _grants(self, org: str, team: str) -> list[tuple[str, str, dict]]:
         """What the team may do in DTR: (kind, key, document)."""
         kinds = ("team_access", "namespace_access")
-        grants = [(kind, key, grant) for kind in kinds for key, grant in self.store.items(kind, f"{org['name']}/")]
-        return [found for found in grants if found[2]["team"] == team["name"]]
+        grants = [(kind, key, grant) for kind in kinds for key, grant in self.store.items(kind, f"{org}/")]
+        return [found for found in grants if found[2]["team"] == team]
+
+    def rename_grants(self, org: str, old: str, new: str) -> None:
+        for kind, key, grant in self._grants(org, old):
+            self.store.delete(kind, key)
+            self.store.put(kind, f"{key.rpartition('/')[0]}/{new}", {**grant, "team": new})
+
+    def drop_grants(self, org: str, team: str) -> None:
+        for kind, key, _grant in self._grants(org, team):
+            self.store.delete(kind, key)
 
     def delete(self, org: dict, team: dict) -> None:
         path = f"{org['name']}/{team['name']}"
-        for kind, key, _grant in self._grants(org, team):
-            self.store.delete(kind, key)
+        self.drop_grants(org["name"], team["name"])
         for key, _member in self.store.items("team_member", f"{path}/"):
             self.store.delete("team_member", key)
         for kind in ("sync", "link"):

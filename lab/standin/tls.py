@@ -40,7 +40,7 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
 
 
-def _alternative(name: str) -> x509.GeneralName:
+def alternative(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
@@ -95,7 +95,7 @@ class Authority:
             .add_extension(identifier, critical=False)
         )
         if names:
-            alternatives = x509.SubjectAlternativeName([_alternative(name) for name in dict.fromkeys(names)])
+            alternatives = x509.SubjectAlternativeName([alternative(name) for name in dict.fromkeys(names)])
             builder = builder.add_extension(alternatives, critical=False)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), pem_of_key(key)
 
@@ -132,7 +132,7 @@ class Listener:
         if certificate.issuer != authority.certificate.subject:
             return False
         present = set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-        return not present.issuperset(_alternative(name) for name in names)
+        return not present.issuperset(alternative(name) for name in names)
 
     def install(self, certificate: str, key: str) -> None:
         self._write(certificate.encode(), key.encode())

@@ -33,7 +33,7 @@ class Ucp:
 
     def _seed(self) -> None:
         """What a new UCP has; does nothing where it is there already."""
-        new = not self.standin.store.get("config", "toml")
+        new = not self.standin.store.all("collection")   # the configuration may be there already (docker/ucp install --existing-config)
         self.config.seed()
         self.roles.seed()
         self.collections.seed()
@@ -55,8 +55,8 @@ class Ucp:
         own = {header["name"]: header["value"] for header in document.get("custom_api_server_headers", [])}
         if document["cluster_config"].get("exclude_server_identity_headers"):
             return own
-        manager = next(entry["node"] for entry in self.swarm.nodes() if entry["node"]["Spec"]["Role"] == "manager")
-        return {"X-Server-Ip": manager["Status"]["Addr"], "X-Server-Name": manager["Description"]["Hostname"], **own}
+        address, name = self.standin.manager_identity()
+        return {"X-Server-Ip": address, "X-Server-Name": name, **own}
 
 
 @operation("POST", "/auth/login", auth="none", product="ucp")
@@ -93,7 +93,7 @@ def head_ping(standin, call):
 
 @operation("GET", "/ca", auth="none", product="ucp")
 def ca(standin, call):
-    return Answer(200, standin.authority.pem, {"Content-Type": "application/x-pem-file"})
+    return Answer(200, standin.web_authority, {"Content-Type": "application/x-pem-file"})
 
 
 @operation("GET", "/version", product="ucp")

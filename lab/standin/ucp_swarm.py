@@ -35,7 +35,7 @@ class Swarm:
 
     def seed(self, nodes) -> None:
         """`nodes`: `{"hostname", "role", "address"}` and, where wanted, `"id"`, `"availability"`, `"labels"`, `"state"`, `"message"`."""
-        if self.store.get(SWARM, SWARM):
+        if self.standin.cluster or self.store.get(SWARM, SWARM):   # in a cluster the swarm is a real one
             return
         now = self.standin.stamp()
         self.store.put(SWARM, SWARM, {

@@ -12,6 +12,7 @@ import ipaddress
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _preflight_host as host
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _preflight_network as network
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._preflight_images import images
 
 
 def is_address(text):
@@ -64,12 +65,16 @@ def gather(params, engine):
         "daemon_json": daemon_json,
         "docker_root": params["docker_root"],
         "engine": {key: engine[key] for key in engine if key not in ("containers", "published")} if engine else None,
+        "images": images(params["image_tools"], params["docker_socket"]) if (engine or {}).get("version") else None,
         "clock": {"synchronised": None if host.in_container() else host.clock_synchronised()},
     }
 
 
 ARGUMENTS = {
-    **{name: {"type": "list", "elements": "str", "default": []} for name in ("paths", "traces", "ports", "names", "targets")},
+    **{
+        name: {"type": "list", "elements": "str", "default": []}
+        for name in ("paths", "traces", "ports", "names", "targets", "image_tools")
+    },
     "connect_timeout": {"type": "float", "default": 1.0},
     "resolve_timeout": {"type": "float", "default": 2.0},
     "docker_root": {"type": "path", "default": "/var/lib/docker"},

@@ -13,6 +13,7 @@ description:
   - Reads memory, CPUs, filesystems, clock, names, listeners, routes and the engine of a host, and tries TCP connections to its
     peers, all in one call of some tenths of a second.
   - Only reads. It judges nothing; M(dockyard.trusted_registry.preflight_report) does.
+  - With O(image_tools) the tools that are on the host are run for a moment, without network, for the list of images they print.
   - Runs as any user. As root it can also name the processes that hold ports.
 author:
   - Dockyard contributors (@dockyard)
@@ -47,6 +48,13 @@ options:
     description:
       - Connections to try, each as address or name, a space and a port, such as V(192.0.2.11 5000).
       - A connection that opens is closed at once; no byte is sent.
+    type: list
+    elements: str
+    default: []
+  image_tools:
+    description:
+      - Products, each with the name of its bootstrapper image, such as V(ucp docker/ucp:3.2.5). The tool is asked which images its
+        product needs if it is on the host; it is never pulled.
     type: list
     elements: str
     default: []
@@ -182,6 +190,13 @@ engine:
   returned: success
   type: dict
   sample: {version: 20.10.24, driver: overlay2, root: /var/lib/docker, userns: false, swarm: inactive}
+images:
+  description:
+    - With O(image_tools) the names of all images that the engine has, and for each of O(image_tools) that is among them the names it
+      lists, or its error. Null without an engine.
+  returned: success
+  type: dict
+  sample: {present: ["docker/ucp:3.2.5"], lists: {"ucp docker/ucp:3.2.5": {names: ["docker/ucp:3.2.5", "docker/ucp-agent:3.2.5"]}}}
 clock:
   description:
     - The host's clock when the module began and when it ended, in seconds since 1970.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from copy import deepcopy
 
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._container_images import LISTS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_units import parse_size, parse_version
 
 # What a profile holds beside checks.
@@ -44,6 +45,11 @@ def _map(value):
         raise ValueError(f"{value!r} is not a dictionary")
 
 
+def _boolean(value):
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")
+
+
 def _protocol(value):
     if value not in ("tcp", "udp"):
         raise ValueError(f"{value!r} is neither tcp nor udp")
@@ -61,7 +67,7 @@ _SECONDS = {"maximum": _number, "recommended": _number}
 _VERSIONS = {"minimum": parse_version, "recommended": parse_version}
 _LISTED = {"supported": _list, "level": _level}
 
-# Every check by name with the parameters it takes. Those of KEYED are dictionaries of such parameters: by use or by pool.
+# Every check by name with the parameters it takes. Those of KEYED are dictionaries of such parameters: by use, pool or product.
 CHECKS = {
     "memory": {**_SIZES, "tolerance": _number},
     "cpus": _NUMBERS,
@@ -90,10 +96,11 @@ CHECKS = {
     "mtu_same": _LEVEL,
     "address_pools": {"cidr": _networks, "level": _level},
     "engine_same": _LEVEL,
+    "images": {"tool": str, "tool_only": _boolean, "bundle": str, "level": _level},
     "members": {"group": str, "allowed": _list, "level": _level},
     "placement": _LEVEL,
 }
-KEYED = ("disk", "ports", "address_pools")
+KEYED = ("disk", "ports", "address_pools", "images")
 
 
 def merge(base, over):
@@ -217,6 +224,11 @@ def _parameters_of_profile(name, profile):
     for pool, declared in profile.get("address_pools", {}).items():
         if "cidr" not in declared:
             errors.append(f"preflight_thresholds.{name}.address_pools.{pool} names no network; add cidr: NETWORK/BITS")
+    for product, wanted in profile.get("images", {}).items():
+        if product not in LISTS:
+            errors.append(f"preflight_thresholds.{name}.images.{product}: there is no such product; choose from {', '.join(LISTS)}")
+        elif "tool" not in wanted:
+            errors.append(f"preflight_thresholds.{name}.images.{product} names no tool; add tool: IMAGE")
     for check, given in profile.items():
         if check in CHECKS and check not in KEYED and given:
             missing = [parameter for parameter in CHECKS[check] if parameter not in (*OPTIONAL, *given)]
@@ -252,6 +264,7 @@ def probe_arguments(declared, name, docker_root):
     profiles = list(host["profiles"].values())
     ports = [port for profile in profiles for port in profile.get("ports", {}).values()]
     paths = {disk["path"] for profile in profiles for disk in profile.get("disk", {}).values()}
+    tools = {(product, wanted["tool"]) for profile in profiles for product, wanted in profile.get("images", {}).items()}
     paths.update(path for profile in profiles for path in profile.get("filesystem", {}).get("paths", []))
     return {
         "paths": sorted(filter(None, paths)),
@@ -259,5 +272,6 @@ def probe_arguments(declared, name, docker_root):
         "ports": sorted({f"{int(port['port'])}/{port.get('protocol', 'tcp')}" for port in ports}),
         "names": sorted({*host["names"], *(peer for other in peers if peers[other] for peer in declared[other]["names"])}),
         "targets": [f"{declared[peer]['address']} {port}" for peer in peers for port in peers[peer]],
+        "image_tools": sorted(f"{product} {tool}" for product, tool in tools if tool),
         "docker_root": docker_root,
     }

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_clock import CLOCK_CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_declare import CHECKS, KEYED
+from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_images import IMAGE_CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_machine import MACHINE_CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_network import NETWORK_CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_system import SYSTEM_CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_units import result
 
-FUNCTIONS = {**MACHINE_CHECKS, **SYSTEM_CHECKS, **CLOCK_CHECKS, **NETWORK_CHECKS}
+FUNCTIONS = {**MACHINE_CHECKS, **SYSTEM_CHECKS, **CLOCK_CHECKS, **NETWORK_CHECKS, **IMAGE_CHECKS}
 STATUSES = ("ok", "warn", "fail", "waived", "skipped")
 # From worst to best: of several profiles' verdicts on one thing the first counts.
 SEVERITY = ("fail", "warn", "waived", "ok", "skipped")

@@ -18,6 +18,7 @@ TARGETS = [
 ]
 PLAYBOOKS = [
     "site", "install", "trust", "preflight", "status", "rotate_certificates", "uninstall", "configure", "drift", "collect_garbage",
+    "upgrade", "replace_replica", "repair", "bundle",
 ]
 
 
@@ -31,23 +32,24 @@ def test_make_refuses_an_unknown_target(root):
     assert subprocess.run(["make", "-n", "no-such-target"], cwd=root, capture_output=True, check=False).returncode != 0
 
 
-@pytest.mark.parametrize("name", PLAYBOOKS)
-def test_playbook_is_short_and_loads(root, name):
-    text = (root / f"playbooks/{name}.yml").read_text()
-    assert len(text.splitlines()) <= 40
-    assert isinstance(yaml.safe_load(text), list)
+def test_every_playbook_is_short_and_loads(root):
+    texts = {path.stem: path.read_text() for path in (root / "playbooks").glob("*.yml")}
+    assert set(PLAYBOOKS) <= set(texts)
+    assert {name: len(text.splitlines()) for name, text in texts.items() if len(text.splitlines()) > 40} == {}
+    assert all(isinstance(yaml.safe_load(text), list) for text in texts.values())
 
 
-@pytest.mark.parametrize("engine", ["distribution"])
-def test_summary_has_every_key(root, engine):
+@pytest.mark.parametrize(("engine", "further"), [("distribution", set()), ("dtr", {"ucp"})])
+def test_summary_has_every_key(root, engine, further):
     topology = yaml.safe_load((root / f"lab/topologies/{engine}/topology.yml").read_text())
     environment = Environment(autoescape=False)
-    environment.filters["to_nice_json"] = json.dumps
+    environment.filters.update(to_nice_json=json.dumps, combine=lambda one, other: {**one, **other})
     text = environment.from_string((root / "lab/summary.json.j2").read_text()).render(
         lab_name="quickstart", lab_dir=".lab/quickstart", **topology,
     )
     summary = json.loads(text)
-    assert set(summary) == {"engine", "registry", "ca_file", "username", "password_file", "inventory", "client_node"}
+    assert set(summary) == {"engine", "registry", "ca_file", "username", "password_file", "inventory", "client_node"} | further
+    assert not further or set(summary["ucp"]) == {"host", "address", "port", "ca_file"}
     assert set(summary["registry"]) == {"host", "address", "port"}
     assert summary["client_node"] in topology["lab_nodes"]
     assert all(summary[key].startswith(".lab/") for key in ("ca_file", "password_file", "inventory"))

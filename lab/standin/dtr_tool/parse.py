@@ -63,7 +63,7 @@ def complete(command: str, values: dict, terminal: bool) -> dict:
     """
     values = dict(values)
     for flag in flags.of(command):
-        if not flag.required or values.get(flag.name) not in (None, ""):
+        if not flag.required or values.get(flag.name) not in (None, "") or values.get(flag.unless):
             continue
         if not terminal or command in (flags.BACKUP, flags.RESTORE):
             raise Fatal(f"Missing required value: give --{flag.name} or ${flag.env}; there is no terminal to ask for it")

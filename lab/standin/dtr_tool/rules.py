@@ -8,9 +8,9 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from ..tls import certificates_of, public_pem
 from . import flags
 from .errors import Fatal
-from ..tls import certificates_of, public_pem
 
 STORAGE = ("dtr-use-default-storage", "dtr-storage-volume", "nfs-storage-url")
 
@@ -59,7 +59,8 @@ def _pair(command: str, values: dict) -> None:
     if values.get("dtr-ca") and not certificate:
         raise Fatal("--dtr-ca is given without --dtr-cert and --dtr-key: the three have to be given together")
     if certificate and public_pem(_private(key).public_key()) != public_pem(_leaf(certificate).public_key()):
-        raise Fatal("--dtr-key is not the key of the first certificate in --dtr-cert: put DTR's own certificate first, then intermediate ones")
+        raise Fatal("--dtr-key is not the key of the first certificate in --dtr-cert: put DTR's own certificate first, "
+                    "then intermediate ones")
 
 
 def _leaf(certificate: str) -> x509.Certificate:
@@ -80,9 +81,7 @@ def _removed(command: str, values: dict) -> None:
         return
     if values.get("replica-id") and values.get("replica-ids"):
         raise Fatal("--replica-id is the old name of --replica-ids: give only --replica-ids")
-    leaving = values.get("replica-ids") or values.get("replica-id")
-    if not leaving:
-        raise Fatal("Missing required value: give --replica-ids or $DTR_REMOVE_REPLICA_IDS")
+    leaving = values.get("replica-ids") or values["replica-id"]
     if values.get("existing-replica-id") in leaving:
         raise Fatal(f"Replica {values['existing-replica-id']} cannot be both the one that stays (--existing-replica-id) and one to remove")
 

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import pytest
+from cluster_fixtures import accounts, api, cluster, dtr_processes, ucp_beside
 from registry_site import Site
+
+__all__ = ["accounts", "api", "cluster", "dtr_processes", "ucp_beside"]
 
 
 @pytest.fixture

@@ -296,6 +296,7 @@ def test_the_whole_probe_is_quick_and_has_all_that_the_checks_read():
         "ports": ["5000/tcp", "4789/udp"],
         "names": ["localhost"],
         "targets": ["127.0.0.1 1"],
+        "image_tools": [],
         "docker_root": "/var/lib/docker",
         "connect_timeout": 1.0,
         "resolve_timeout": 2.0,

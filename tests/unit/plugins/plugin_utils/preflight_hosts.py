@@ -19,9 +19,18 @@ GIB = 1024**3
 GB = 1000**3
 DATA = Path(__file__).parents[4] / "roles" / "preflight" / "vars" / "main.yml"
 
+IMAGES = {
+    "ucp": ["docker/ucp:3.2.5", "docker/ucp-agent:3.2.5", "docker/ucp-auth:3.2.5"],
+    "dtr": ["docker/dtr:2.7.6", "docker/dtr-api:2.7.6"],
+}
+
 TEMPLATED = (
     (r'"\{\{ \w+ \| default\((\d+)\) \}\}"', r"\1"),
     (r'"\{\{ distribution_debug_address [^"]*"', "5001"),
+    (r"\{\{ __preflight_tools.ucp \}\}", "docker/ucp:3.2.5"),
+    (r"\{\{ __preflight_tools.dtr \}\}", "docker/dtr:2.7.6"),
+    (r"\{\{ bundle_file \| default\(''\) \}\}", ""),
+    (r'"\{\{ __preflight_balancer_ports \}\}"', "{dtr: {port: 443, from: [linux_host]}}"),
     (r"\{\{ preflight_docker_root \}\}", "/var/lib/docker"),
     (r"\{\{ __preflight_distribution_root \}\}", "/var/lib/distribution"),
 )
@@ -33,7 +42,7 @@ def catalogue():
     text = DATA.read_text(encoding="utf-8")
     for expression, value in TEMPLATED:
         text = re.sub(expression, value, text)
-    assert "{{" not in text.partition("__preflight_profiles:")[2], "a templated value without a stand-in"
+    assert "{{" not in text.partition("\n__preflight_profiles:")[2], "a templated value without a stand-in"
     return yaml.safe_load(text)["__preflight_profiles"]
 
 
@@ -73,6 +82,10 @@ def probe(name="one", address="192.0.2.11", **changes):
         "daemon_json": {},
         "docker_root": "/var/lib/docker",
         "engine": {"version": "20.10.24", "driver": "overlay2", "root": "/var/lib/docker", "userns": False, "swarm": "inactive"},
+        "images": {
+            "present": [*IMAGES["ucp"], *IMAGES["dtr"]],
+            "lists": {f"{product} {names[0]}": {"names": names} for product, names in IMAGES.items()},
+        },
         "clock": {"started": 1000.4, "finished": 1000.5, "synchronised": True},
         "controller": {"sent": 1000.0, "received": 1001.0},
     }

@@ -11,7 +11,14 @@ import copy
 import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_declare import CHECKS
 from ansible_collections.dockyard.trusted_registry.plugins.plugin_utils._preflight_report import FUNCTIONS
-from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.plugin_utils.preflight_hosts import GB, GIB, declare, host, probe
+from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.plugin_utils.preflight_hosts import (
+    GB,
+    GIB,
+    IMAGES,
+    declare,
+    host,
+    probe,
+)
 
 DOCKER, DISTRIBUTION = "/var/lib/docker", "/var/lib/distribution"
 REGISTRY = {"port": 5000, "protocol": "tcp", "pid": 812, "kernel": False}
@@ -25,8 +32,24 @@ def skewed(seconds):
     return {"clock": {"started": 1000.4 + seconds, "finished": 1000.5 + seconds}}
 
 
+def having(*present, lists=None):
+    """An engine with these images; UCP's tool lists nothing here unless it is said what."""
+    return {"images": {"present": list(present), "lists": {"ucp docker/ucp:3.2.5": lists}}}
+
+
+UCP, DTR = IMAGES["ucp"], IMAGES["dtr"]
 # check, profile, changes to a fit host's probe, status, text that the message or its mend must hold
 ALONE = [
+    ("images", "ucp_worker", {}, "ok", "all 3 images of ucp are here"),
+    ("images", "ucp_manager", {"images": {"present": [*UCP, DTR[0]]}}, "ok", "all 3 images of ucp are here"),
+    ("images", "ucp_manager", {"images": {"present": UCP}}, "fail", "1 of 1 images are missing: docker/dtr:2.7.6"),
+    ("images", "ucp_worker", {"images": {"present": UCP[:2]}}, "fail", "1 of 3 images are missing: docker/ucp-auth:3.2.5"),
+    ("images", "ucp_worker", {"images": {"present": UCP[:2]}}, "fail", "docker load on one"),
+    ("images", "dtr", {"images": {"present": UCP}}, "fail", "2 of 2 images are missing: docker/dtr-api:2.7.6, docker/dtr:2.7.6"),
+    ("images", "ucp_worker", {"images": None}, "skipped", "no engine is installed yet"),
+    ("images", "ucp_worker", {"images": {"error": "the engine does not list its images"}}, "fail", "does not list its images"),
+    ("images", "ucp_worker", having(*UCP), "fail", "no host has docker/ucp:3.2.5"),
+    ("images", "ucp_worker", having(*UCP, lists={"names": [], "error": "it printed 'help'"}), "fail", "'help'"),
     ("memory", "dtr", {"memory": {"total": 15.6 * GIB}}, "ok", "15.6 GiB of RAM; minimum 16 GiB"),
     ("memory", "dtr", {"memory": {"total": 15.0 * GIB}}, "fail", "15 GiB of RAM"),
     ("memory", "dtr_scanning", {"memory": {"total": 16 * GIB}}, "fail", "minimum 32 GiB"),
@@ -159,6 +182,9 @@ REACHED = {"connections": {"192.0.2.12 5000": "open"}, "names": {"two": ["192.0.
 
 # check, own profile, changes, the other hosts, groups, status, text
 TOGETHER = [
+    ("images", "ucp_worker", having(*UCP), peer(*TWO, ["ucp_worker"]), {}, "ok", "all 3 images of ucp are here"),
+    ("images", "ucp_worker", having(), peer(*TWO, ["ucp_worker"]), {}, "fail", "3 of 3 images are missing"),
+    ("images", "ucp_worker", having(*UCP[:2]), peer(*TWO, ["ucp_worker"]), {}, "fail", "docker/ucp-auth:3.2.5; they are on two"),
     ("hostname_unique", "dtr", {}, peer(*TWO, ["dtr"]), {}, "ok", "no other host"),
     ("hostname_unique", "dtr", {}, peer(*TWO, ["dtr"], hostname={"current": "one"}), {}, "fail", "two also called one"),
     ("hostname_unique", "distribution", {}, peer(*TWO, ["dtr"], hostname={"current": "one"}), {}, "warn", "a name of its own"),
@@ -212,6 +238,19 @@ def test_a_host_among_others(check, profile, changes, others, groups, status, te
 )
 def test_placement(profiles, status):
     assert worst("placement", host("dtr", profiles=profiles))["status"] == status
+
+
+def test_images_that_a_bundle_is_to_bring_are_not_refused():
+    thresholds = {"ucp_node": {"images": {"ucp": {"bundle": "/srv/bundle.tar"}}}}
+    verdict = worst("images", host("ucp_worker", {"images": {"present": []}}, thresholds=thresholds))
+    assert verdict["status"] == "skipped"
+    assert "3 of 3 images are missing" in verdict["message"] and "from /srv/bundle.tar" in verdict["message"]
+
+
+def test_images_that_can_be_pulled_are_not_looked_for():
+    thresholds = {"ucp_node": {"images": {"ucp": {"tool": ""}}}}
+    seen = host("ucp_worker", {"images": {"present": []}}, thresholds=thresholds)
+    assert list(FUNCTIONS["images"](seen, seen.profile["images"])) == []
 
 
 def test_placement_can_be_made_a_refusal():

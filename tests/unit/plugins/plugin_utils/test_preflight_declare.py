@@ -71,7 +71,7 @@ def test_merge_goes_to_every_depth_and_null_removes():
     [
         (["ucp_managers"], ["ucp_manager"]),
         (["dtr_replicas", "ucp_managers"], ["ucp_manager", "dtr"]),
-        (["load_balancers"], ["linux_host"]),
+        (["backup_hosts"], ["linux_host"]),
         ([], ["linux_host"]),
     ],
 )
@@ -126,6 +126,9 @@ def test_every_profile_of_the_catalogue_is_sound():
         ({"thresholds": {"dtr": {"kernel": {"minimum": "new"}}}}, r"dtr.kernel.minimum: 'new' is not a version"),
         ({"thresholds": {"dtr": {"disk": "10 GB"}}}, r"dtr.disk is '10 GB'; write a dictionary"),
         ({"thresholds": {"distribution": {"disk": {"cache": {"minimum": 1}}}}}, r"distribution.disk.cache names no path"),
+        ({"thresholds": {"distribution": {"images": {"ucp": {"level": "fail"}}}}}, r"distribution.images.ucp names no tool"),
+        ({"thresholds": {"distribution": {"images": {"msr": {"tool": "msr"}}}}}, r"distribution.images.msr: there is no such product"),
+        ({"thresholds": {"distribution": {"images": {"ucp": {"tool_only": "no"}}}}}, r"'no' is neither true nor false"),
         ({"thresholds": {"distribution": {"ports": {"web": {"from": []}}}}}, r"distribution.ports.web names no port"),
         ({"thresholds": {"distribution": {"ports": {"web": {"port": 70000}}}}}, r"ports.web.port: 70000 is not a port"),
         ({"thresholds": {"distribution": {"ports": {"web": {"port": 80, "protocol": "http"}}}}}, r"'http' is neither tcp nor udp"),
@@ -153,6 +156,7 @@ def test_the_probe_looks_at_what_the_profiles_need():
         "ports": [],
         "names": ["client-1", "registry-1"],
         "targets": ["192.0.2.11 5000"],
+        "image_tools": [],
         "docker_root": "/var/lib/docker",
     }
     registry = preflight_probe_arguments(declarations, "registry-1")
@@ -171,6 +175,14 @@ def test_ways_within_a_cluster():
     assert {"m 443", "m 2377", "m 7946", "m 12388"} <= set(from_dtr)
     assert not {"m 6444", "m 9099", "m 12378", "m 4789"} & set(from_dtr), "ports of the same host, and UDP, are not tried"
     assert {"d 80", "d 443", "d 10250"} <= set(preflight_probe_arguments(declarations, "m")["targets"])
+
+
+def test_the_tools_of_products_that_are_not_pulled_are_asked():
+    declarations = {"m": declare(["ucp_manager"], "m"), "w": declare(["ucp_worker"], "w")}
+    assert preflight_probe_arguments(declarations, "m")["image_tools"] == ["dtr docker/dtr:2.7.6", "ucp docker/ucp:3.2.5"]
+    assert preflight_probe_arguments(declarations, "w")["image_tools"] == ["ucp docker/ucp:3.2.5"]
+    pulled = {"w": declare(["ucp_worker"], "w", thresholds={"ucp_node": {"images": {"ucp": {"tool": ""}}}})}
+    assert preflight_probe_arguments(pulled, "w")["image_tools"] == []
 
 
 def test_a_store_elsewhere_needs_no_disk_here():
