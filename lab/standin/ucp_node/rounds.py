@@ -139,7 +139,8 @@ class Manager:
 
     def _write(self, folders, document: dict) -> bool:
         Config.of(document)
-        return any([certificates.write_if_new(folder / "config.json", json.dumps(document, indent=1)) for folder in folders])
+        written = [certificates.write_if_new(folder / "config.json", json.dumps(document, indent=1)) for folder in folders]
+        return any(written)
 
     def _beginning(self, me: dict, nodes: dict) -> dict:
         """`initial_cluster` and `join` of a member that has no data yet."""

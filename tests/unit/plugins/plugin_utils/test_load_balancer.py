@@ -174,6 +174,6 @@ def test_addresses_are_numbers_and_names_are_names():
 def test_virtual_addresses_want_a_password_and_a_second_host():
     pair = {"virtual_addresses": ["192.0.2.10/24"], "password": "sesame42"}
     assert errors(**pair) == []
-    assert "exactly 8 letters" in errors(**dict(pair, password="sesame"))[0]
-    assert "prefix length" in errors(**dict(pair, virtual_addresses=["192.0.2.10"]))[0]
+    assert "exactly 8 letters" in errors(**{**pair, "password": "sesame"})[0]
+    assert "prefix length" in errors(**{**pair, "virtual_addresses": ["192.0.2.10"]})[0]
     assert "moves nowhere" in plan([DTR], dict(OPTIONS, host_count=1, **pair))["warnings"][0]
