@@ -172,6 +172,8 @@ def quorum_lost(seen):
     known = {one["node"] for one in seen.replicas.values()}
     total = len(seen.replicas) + len([node for node in silent if node not in known])
     alive = seen.alive()
+    if len(alive) == total == 1 and not seen.registered:
+        return never_registered(seen, reasons)
     if len(alive) * 2 > total and not seen.half:
         return refuse(f"{len(alive)} of {total} replicas run, and none is healthy ({reasons}). Nothing is lost yet: see that the nodes"
                       " reach each other over the network dtr-ol, and read the logs of dtr-rethinkdb. Emergency repair would throw away"
@@ -187,6 +189,18 @@ def quorum_lost(seen):
         "advice": f"Bring back {', '.join(silent)} if that is possible: then nothing is lost. Otherwise repair."
         if silent else "Repair the cluster on one of the replicas that are left.",
     }
+
+
+def never_registered(seen, reasons):
+    """A single replica that is not well, and of which UCP was never told, which is the last thing that an installation does."""
+    name = next(iter(seen.replicas))
+    if seen.wanted.get("discard") == name:
+        return {"verdict": "install", "discard": [name], "join": seen.wanted["hosts"],
+                "lost": [f"replica {name} on {seen.node_of(name)} with everything in it"],
+                "reason": f"replica {name} is to be discarded, as dtr_discard_replica says"}
+    return refuse(f"{seen.told([name])} is not healthy ({reasons}), and UCP was never told of a registry: the installation may have broken"
+                  " off. Look at the logs of its containers, and start what is stopped (docker start). If it never held anything, set"
+                  f" dtr_discard_replica to {name}, and it is destroyed and made anew.")
 
 
 def some_dead(seen):

@@ -94,6 +94,10 @@ options:
     type: list
     elements: str
     default: []
+  discard:
+    description: Id of the only replica, of which UCP was never told and which is not well, so that it is made anew.
+    type: str
+    default: ""
   with_repositories:
     description: Whether RV(repositories) is returned.
     type: bool
@@ -369,7 +373,7 @@ def kept(pem):
 
 def judged(client, params, waited):
     """All facts with the verdict on them; a UCP that cannot answer is waited for as well."""
-    wanted = {name: params[name] for name in ("hosts", "hostname", "version", "shared_storage")}
+    wanted = {name: params[name] for name in ("hosts", "hostname", "version", "shared_storage", "discard")}
     wanted["waited"] = waited
     try:
         facts = look(client, params)
@@ -406,6 +410,7 @@ def main():
         "wait_timeout": {"type": "int", "default": 0},
         "remove": {"type": "list", "elements": "str", "default": []},
         "with_repositories": {"type": "bool", "default": False},
+        "discard": {"type": "str", "default": ""},
         "forget": {"type": "str", "default": ""},
     }, work, mutually_exclusive=[("dtr_ca_path", "dtr_ca")])
 

@@ -177,6 +177,16 @@ def test_a_host_that_is_down_may_hold_a_replica():
     assert "whether it holds a replica" in judge(down=["dtr-2"])["reason"]
 
 
+def test_a_registry_that_ucp_was_never_told_of_is_discarded_by_its_id_only():
+    found = judge(replica(A, "silent"), want=1)
+    assert (found["verdict"], found["discard"]) == ("refuse", [])
+    assert f"set dtr_discard_replica to {A}" in found["reason"]
+    found = judge(replica(A, "silent"), want=1, discard=A)
+    assert (found["verdict"], found["discard"], joining(found)) == ("install", [A], ["dtr-1"])
+    known = {"registered": ["dtr.example.com"]}
+    assert judge(replica(A, "silent"), want=1, discard=A, facts=known)["discard"] == []
+
+
 # Work that was interrupted
 
 def test_an_installation_that_broke_off_is_made_anew():

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 from api_modules import ModuleFailed, run
-from lab.images import image, layer, push
 from standin_fixture import REGISTRY_BINARY, running
+
+from lab.images import image, layer, push
 
 NAME = "dtr_mirror_policy"
 SECRET = "s3cret-of-a-user"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from api_modules import ModuleFailed
+
 from lab.images import plant
 
 NAME = "dtr_repository_info"
