@@ -86,10 +86,13 @@ def steps(**hosts):
     [
         (steps() + "===== 3 passed in 1.2s =====\n", ""),
         (steps(converge="localhost") + "===== 3 passed in 1.2s =====\n", "converge met no host"),
+        (steps(idempotence="localhost") + "===== 3 passed in 1.2s =====\n", "idempotence met no host"),
+        (RECAP.format(step="converge", host="node-1") + "===== 3 passed in 1.2s =====\n", ""),
+        ("===== 3 passed in 1.2s =====\n", "converge met no host"),
         (steps(), "no test ran"),
         (steps() + "===== no tests ran in 0.1s =====\n", "no test ran"),
     ],
-    ids=["a real run", "a play without hosts", "no verifier", "no test"],
+    ids=["a real run", "a play without hosts", "no host twice", "neither check nor second run", "no converge", "no verifier", "no test"],
 )
 def test_a_scenario_that_proves_nothing_is_found(tmp_path, text, finding):
     log = tmp_path / "log"
