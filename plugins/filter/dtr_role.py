@@ -19,4 +19,5 @@ class FilterModule:
             "dtr_drift": _dtr_role.drift,
             "dtr_status": _dtr_role.status,
             "dtr_table": _dtr_role.table,
+            "dtr_balancers": _dtr_role.balancers,
         }

@@ -192,7 +192,9 @@ class Service:
         raise ServiceError(f"{self.name} does not run with the new configuration: {problem}\n{self._journal()}")
 
     def _journal(self):
-        return "\n".join(journal(self.name, 8))
+        """The last lines, and the errors before them: HAProxy says much when it resumes, after it said why it could not begin."""
+        lines = journal(self.name, 30)
+        return "\n".join([line for line in lines[:-8] if "[ALERT]" in line][-3:] + lines[-8:])
 
     def _put_back(self, action):
         """Restore what was there and load it; says what came of it."""

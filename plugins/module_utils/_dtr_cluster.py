@@ -82,11 +82,17 @@ def look(client, params):
         "ucp_version": _ucp_facts.version(answers["version"])["version"], "nodes": nodes, "busy": working(answers["containers"]),
         "replicas": sorted(replicas.values(), key=lambda one: one["node"]),
         "registered": [one.get("host_address", "") for one in config.get("registries") or []],
+        "registered_ca": registered_ca(config, params["hostname"]),
         "admin_scheduling": bool((config.get("scheduling_configuration") or {}).get("enable_admin_ucp_scheduling")),
         "content_trust": bool((config.get("trust_configuration") or {}).get("require_content_trust")),
         "ucp_trust": ucp_trust(replicas, params), **settings(replicas, params),
         "repositories": repositories(replicas, params) if params["with_repositories"] else None,
     }
+
+
+def registered_ca(config, hostname):
+    """The CA, PEM, that UCP brings to its nodes for this registry (UCP docs, configuration file); "" without one."""
+    return next((one.get("ca_bundle") or "" for one in config.get("registries") or [] if one.get("host_address") == hostname), "")
 
 
 def place(replicas, nodes, hosts):
@@ -107,7 +113,7 @@ def ask(replica, params):
         return
     replica["ping"] = ping(replica_http(replica, params))
     if replica["ping"]["state"] != "silent":
-        replica["certificate"] = fingerprint(replica)
+        replica.update(shown(replica))
     if replica["ping"]["state"] == "healthy" and params["dtr_ca_path"]:
         try:
             status = direct(replica, params).get("meta", "cluster_status")
@@ -116,14 +122,15 @@ def ask(replica, params):
             replica["members_error"] = str(error)
 
 
-def fingerprint(replica):
-    """SHA-256 of the certificate that a replica serves, in hexadecimal; "" when it does not show one."""
+def shown(replica):
+    """{certificate, certificate_end} that a replica serves: SHA-256 in hexadecimal, and 2030-01-31T12:00:00Z; {} when it shows none."""
     host = f"[{replica['address']}]" if ":" in replica["address"] else replica["address"]
     try:
         pem = certificates.served(f"{host}:{replica['https_port']}", PING_TIMEOUT)
     except ApiError:
-        return ""
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        return {}
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    return {"certificate": digest, "certificate_end": certificates.facts(pem)["not_after"]}
 
 
 def settings(replicas, params):

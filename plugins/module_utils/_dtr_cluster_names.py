@@ -42,7 +42,7 @@ def blank(name, node):
     """A replica of which nothing is known yet."""
     return {"id": name, "node": node, "address": "", "http_port": None, "https_port": None, "version": "", "containers": {}, "volumes": [],
             "ping": {"state": "silent", "reason": "it was not asked"}, "members": None, "members_error": "",
-            "certificate": ""}
+            "certificate": "", "certificate_end": ""}
 
 
 def add_details(replica, component, container):

@@ -24,7 +24,8 @@ def judge(cluster, wanted):
     """The verdict: {verdict, reason, advice, playbook, lost, existing, remove, discard, join, repair_with, dead, healthy, extra}.
 
     verdict: install, join, nothing, upgrade, replace, repair, restore, start, wait or refuse. remove: replicas to take out of the cluster
-    before anything joins; discard: unfinished replicas of an installation that never came up; join: hosts; existing: a healthy replica.
+    before anything joins; discard: unfinished replicas of an installation that never came up; join: hosts; existing: a healthy replica;
+    expired: replicas whose certificate has ended, when nothing else is wrong with what they show.
     """
     seen = Cluster(cluster, wanted)
     for look in (refused_input, untrusted, busy, unread, split, nobody, mixed, unfinished_only, quorum_lost, some_dead, other_version):
@@ -38,7 +39,7 @@ def complete(found, seen):
     """The verdict with every field there is."""
     wanted_nodes = [one["node"] for one in seen.wanted["hosts"]]
     return {
-        "lost": [], "remove": [], "discard": [], "join": [], "repair_with": [], "advice": "",
+        "lost": [], "remove": [], "discard": [], "join": [], "repair_with": [], "expired": [], "advice": "",
         "existing": seen.healthy[0] if seen.healthy else "", "healthy": seen.healthy, "dead": seen.dead(), "version": seen.version(),
         "extra": [name for name in seen.members if seen.replicas.get(name, {}).get("node") not in wanted_nodes and name not in seen.dead()],
         "playbook": PLAYBOOKS.get(found["verdict"], ""), **found,
@@ -67,6 +68,11 @@ def refused_input(seen):
 
 def untrusted(seen):
     """A replica that shows a certificate of another authority may be well."""
+    ended = [name for name in seen.untrusted if "expired" in seen.replicas[name]["ping"]["reason"]]
+    if ended and ended == seen.untrusted:
+        return {**refuse(f"the certificate that {seen.told(ended)} shows has expired, so that nobody can verify the registry. Run"
+                         " rotate_certificates.yml, which issues another one and has docker/dtr serve it; certificates of your own are"
+                         " replaced in dtr_tls_certificate_file and dtr_tls_key_file first."), "expired": ended}
     if seen.untrusted:
         first = seen.untrusted[0]
         return refuse(f"{seen.told(seen.untrusted)} shows a certificate that cannot be trusted, so that its state is not known"

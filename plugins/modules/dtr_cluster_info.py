@@ -108,6 +108,7 @@ options:
     default: ""
 requirements:
   - tomlkit
+  - cryptography
 notes:
   - Needs an administrator of UCP who signs in with a password. It is the account for the registry as well.
   - Sources are the DTR documentation on architecture, load balancers, high availability and disaster recovery.
@@ -196,10 +197,14 @@ verdict:
       description: Replicas on which the cluster can be repaired.
       type: list
       elements: str
+    expired:
+      description: Replicas whose certificate has expired, when that is all that is wrong with them.
+      type: list
+      elements: str
   sample: {verdict: replace, reason: "9f86d081884c on dtr-2 is dead (no answer in time), 2 of 3 are well", playbook: replace_replica.yml,
     advice: "It has to be removed before another one joins: joining first can split the cluster in two.", version: 2.7.6,
     existing: 0a1b2c3d4e5f, healthy: [0a1b2c3d4e5f, 60303ae22b99], dead: [9f86d081884c], remove: [9f86d081884c], extra: [], discard: [],
-    repair_with: [], lost: ["replica 9f86d081884c on dtr-2; what it knows the others know"], join: []}
+    repair_with: [], expired: [], lost: ["replica 9f86d081884c on dtr-2; what it knows the others know"], join: []}
 message:
   description: The verdict in a sentence.
   returned: success
@@ -248,11 +253,14 @@ replicas:
     certificate:
       description: SHA-256 of the certificate that it serves.
       type: str
+    certificate_end:
+      description: Until when that is valid.
+      type: str
   sample:
     - {id: 0a1b2c3d4e5f, node: dtr-1, address: 192.0.2.21, http_port: 80, https_port: 443, version: 2.7.6,
        containers: {api: running, nginx: running, registry: running, rethinkdb: running}, volumes: [ca, notary, registry, rethink],
        ping: {state: healthy, reason: ""}, members: {0a1b2c3d4e5f: OK}, members_error: "",
-       certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945}
+       certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, certificate_end: "2027-01-31T12:00:00Z"}
 nodes:
   description: The nodes of UCP, as M(dockyard.trusted_registry.ucp_info) returns them.
   returned: success
@@ -294,6 +302,11 @@ registered:
   type: list
   elements: str
   sample: [registry.example.com]
+registered_ca:
+  description: The CA, PEM, that UCP brings to its nodes for this registry; empty when it has none.
+  returned: success
+  type: str
+  sample: ""
 admin_scheduling:
   description: Whether administrators may run containers on nodes of the registry, which installers need.
   returned: success
@@ -331,6 +344,7 @@ import time
 
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr_guard as guard
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _ucp
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_certificates import need_cryptography
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_errors import ApiError
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_module import run
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._api_plan import InputError
@@ -344,6 +358,7 @@ def work(client, params, check_mode):
     """The module's result."""
     if not client.credentials:
         raise InputError("username and password are needed: the replicas are asked with them, and take no session of UCP.")
+    need_cryptography()
     if params["dtr_ca"]:
         params["dtr_ca_path"] = kept(params["dtr_ca"])
     end = time.monotonic() + params["wait_timeout"]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import os
 import re
@@ -178,6 +179,7 @@ def drift(info, declared, every):
     """{fields, replicas, storage}: what the installer's reconfigure has to set.
 
     info: result of dtr_cluster_info with settings; declared: {hostname, port, storage and {field: value or None}}; every: hosts().
+    declared["tell_ucp_ca"]: set UCP's CA in any case, for which CA the registry trusts is shown nowhere.
     fields: [{field, current, declared}] of the cluster; replicas: [{replica_id, host, http_port, https_port}] whose ports differ.
     """
     now = info["settings"] or {}
@@ -193,8 +195,9 @@ def drift(info, declared, every):
         shown["nfs_storage_url"] = f"nfs://{now['nfs_host']}{now.get('nfs_path') or ''}".rstrip("/") if now.get("nfs_host") else ""
     fields = [{"field": name, "current": shown[name], "declared": value} for name, value in wanted.items()
               if same(name, shown[name]) != same(name, value)]
-    if info["ucp_trust"]:
-        fields.append({"field": "ucp_ca", "current": info["ucp_trust"], "declared": "the CA of ucp_ca_path"})
+    if info["ucp_trust"] or declared.get("tell_ucp_ca"):
+        current = info["ucp_trust"] or "not shown by the registry"
+        fields.append({"field": "ucp_ca", "current": current, "declared": "the CA of ucp_ca_path"})
     return {
         "fields": fields, "names": [one["field"] for one in fields],
         "moves_store": [one["field"] for one in fields if one["field"] in ("storage_volume", "nfs_storage_url")],
@@ -231,19 +234,48 @@ def ports(replicas, every):
     return found
 
 
-def status(info, hostname, now_problems=()):
-    """One row on the cluster: {name, version, verdict, healthy, members, message, replicas, problems}; info: result of dtr_cluster_info."""
+def status(info, hostname, warn_days=30, now=None):
+    """One row on the cluster: {name, version, verdict, healthy, members, message, replicas, problems}; info: result of dtr_cluster_info.
+
+    warn_days: days before its end from which a certificate is a problem; now: aware datetime, for tests.
+    """
     verdict = info["verdict"]
     found = [] if verdict["verdict"] == "nothing" else [info["message"]]
     found += [f"replica {name} is on a node of no declared host" for name in verdict["extra"]]
     if info["ucp_trust"]:
         found.append(f"the registry cannot ask UCP for accounts ({info['ucp_trust']})")
+    found += certificate_problems(info["replicas"], warn_days, now or datetime.datetime.now(datetime.timezone.utc))
     return {
         "name": hostname, "version": verdict["version"], "verdict": verdict["verdict"], "healthy": len(verdict["healthy"]),
-        "members": len(verdict["healthy"]) + len(verdict["dead"]), "message": info["message"], "problems": [*found, *now_problems],
+        "members": len(verdict["healthy"]) + len(verdict["dead"]), "message": info["message"], "problems": found,
         "replicas": [{"id": one["id"], "node": one["node"], "version": one["version"], "address": f"{one['address']}:{one['https_port']}",
                       "state": one["ping"]["state"], "reason": one["ping"]["reason"]} for one in info["replicas"]],
     }
+
+
+def certificate_problems(replicas, warn_days, now):
+    """A sentence on each certificate that ends within warn_days; one that has ended is the verdict's where it was seen to be refused."""
+    nodes = {}
+    for replica in replicas:
+        if replica["ping"]["state"] != "untrusted" and replica.get("certificate_end"):
+            nodes.setdefault(replica["certificate_end"], []).append(replica["node"])
+    found = []
+    for text, where in sorted(nodes.items()):
+        end = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+        if (end - now).days < int(warn_days):
+            word = "ended" if end <= now else "ends"
+            found.append(f"the registry's certificate {word} on {text} ({', '.join(where)}): run rotate_certificates.yml")
+    return found
+
+
+def balancers(results, server, drained=None):
+    """[host] of the balancers that have a server of this name, in this state where one is asked for.
+
+    results: of the module haproxy_info in a loop over the hosts; what is down, or was not asked, has no servers.
+    """
+    rows = [(one["__dtr_balancer"], one.get("backends") or {}) for one in results]
+    return [host for host, backends in rows if any(
+        server in backend["servers"] and drained in (None, backend["servers"][server]["drained"]) for backend in backends.values())]
 
 
 def table(found):
@@ -253,4 +285,5 @@ def table(found):
              for one in found["replicas"]]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = ["  ".join([*(text.ljust(width) for text, width in zip(row, widths)), row[4]]).rstrip() for row in rows]
-    return [f"{found['name']} {found['version'] or 'no version'}: {found['message']}", *(lines if found["replicas"] else [])]
+    told = [one for one in found["problems"] if one != found["message"]]
+    return [f"{found['name']} {found['version'] or 'no version'}: {found['message']}", *told, *(lines if found["replicas"] else [])]

@@ -10,8 +10,10 @@ import json
 import pytest
 from standin import product_images, ucp_config_schema
 from standin.dtr_tool.errors import Fatal, Usage
+from standin.engine.client import EngineError
 from standin.ucp_tool import __main__ as tool
 from standin.ucp_tool import flags, parse, preconditions
+from standin.ucp_tool import run as runs
 from standin.ucp_tool.commands import backup, restore, uninstall_ucp, upgrade
 
 ENVIRON = {"STANDIN_PRODUCT_VERSION": "3.2.5", "STANDIN_ORG": "docker"}
@@ -251,3 +253,29 @@ def test_restore_refuses_what_is_no_backup():
         restore.unpack(Given(passphrase=None), b"\x8c\x0d\x04" * 400)
     with pytest.raises(Fatal, match=r"ca\.pem.* missing"):
         restore.unpack(Given(passphrase=None), backup.packed({"other": b"1"}))
+
+
+class Around:
+    """The engine as the tool's own container sees it."""
+
+    def __init__(self, name="", problem=None):
+        self.name, self.problem = name, problem
+
+    def get(self, _path, raw=False):
+        if self.problem:
+            raise self.problem
+        return b"OK"
+
+    def container(self, _identity):
+        return {"Name": f"/{self.name}"}
+
+
+@pytest.mark.parametrize(("around", "message"), [
+    (Around(problem=EngineError(0, "permission denied")), "security-opt label=disable"),
+    (Around("bold_curie"), "'bold_curie': run the tool with --name ucp"),
+])
+def test_the_socket_and_the_name_are_demanded(monkeypatch, around, message):
+    monkeypatch.setattr(runs, "Engine", lambda: around)
+    monkeypatch.setattr(runs, "_own_container", lambda: "me")
+    with pytest.raises(Fatal, match=message):
+        _found = runs.Run("install", {}, ENVIRON, None).engine

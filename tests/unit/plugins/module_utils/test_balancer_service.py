@@ -133,6 +133,16 @@ def test_a_failed_service_is_not_waited_for(machine):
         service(OURS + "more\n").apply("reload")
 
 
+def test_the_error_is_told_though_much_was_said_after_it(machine, monkeypatch):
+    keep(machine)
+    machine.state["failed"] = True
+    said = ["older", "[ALERT] cannot bind socket [0.0.0.0:8080]", *(f"Resumed proxy {number}." for number in range(12))]
+    monkeypatch.setattr(balancer, "journal", lambda name, lines: said[-lines:])
+    with pytest.raises(balancer.ServiceError, match=r"cannot bind socket \[0\.0\.0\.0:8080\]\nResumed proxy 4") as raised:
+        service(OURS + "more\n").apply("reload")
+    assert "older" not in str(raised.value)
+
+
 def test_files_of_the_configuration_are_replaced_by_name(machine, tmp_path, monkeypatch):
     keep(machine)
     monkeypatch.setitem(balancer.SERVICES["keepalived"], "extra", str(tmp_path / "ca-*.pem"))

@@ -122,6 +122,19 @@ def test_standard_input_comes_from_a_file_or_is_closed(docker, make, tmp_path):
     assert ["--interactive" in call["argv"] for call in docker.calls()] == [True, False]
 
 
+@pytest.mark.parametrize("kind", ["ucp", "dtr"])
+def test_no_run_has_a_terminal(docker, make, tmp_path, kind):
+    """It would corrupt what flows through it, or ask a question that nobody answers."""
+    (tmp_path / "in").write_text("x")
+    tool = make(kind)
+    tool.run("install", env={"SECRET": SECRET})
+    tool.run("backup", stdout_path=str(tmp_path / "out"))
+    tool.run("restore", stdin_path=str(tmp_path / "in"))
+    words = [word for call in docker.calls() for word in call["argv"]]
+    assert words.count("--rm") == 3
+    assert not {"--tty", "--tty=true", "-t", "-it", "-ti"} & set(words)
+
+
 def test_a_missing_image_is_refused_pulled_or_told(docker, make):
     tool = make()
     tool.name = "docker/ucp:3.3.7"

@@ -246,6 +246,14 @@ def test_a_certificate_of_somebody_else_is_not_taken_for_a_dead_replica():
     assert "dtr_ca_path" in found["reason"]
 
 
+def test_an_expired_certificate_is_told_with_what_to_run():
+    expired = {"ping": {"state": "untrusted", "reason": "certificate verify failed: certificate has expired"}}
+    found = judge(*(replica(name, "untrusted", **expired) for name in (A, B, C)))
+    assert (found["verdict"], found["expired"]) == ("refuse", [A, B, C])
+    assert "rotate_certificates.yml" in guard.sentence(found)
+    assert judge(replica(A, "untrusted", **expired), replica(B, "untrusted"), replica(C, members=ALL))["expired"] == []
+
+
 def test_a_cluster_that_does_not_tell_of_itself():
     found = judge(replica(A, members=None, members_error="answered 401"))
     assert found["verdict"] == "refuse"

@@ -65,6 +65,13 @@ def test_what_is_not_given_is_not_sent(world):
     assert world.runs[0][1] == ["--ucp-url", "ucp.example.com", "--ucp-node", "dtr-1"]
 
 
+def test_a_replica_needs_its_node(world):
+    """Without one the installer takes any."""
+    with pytest.raises(ModuleFailed, match="are missing: node"):
+        run("dtr_replica")
+    assert world.runs == []
+
+
 def test_join(world):
     world.add(A, "dtr-1")
     world.effect = makes(B)

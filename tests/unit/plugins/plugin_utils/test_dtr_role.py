@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import pathlib
 
 import pytest
@@ -158,3 +159,31 @@ def test_status_and_table():
     assert lines[2].split() == [A, "dtr-1", "192.0.2.1:443", "2.7.6", "healthy"]
     bad = info(ucp_trust="answered 502", verdict={"verdict": "replace", "version": "2.7.6", "healthy": [A], "dead": [B], "extra": [A]})
     assert len(role.status(bad, "dtr.example.com")["problems"]) == 3
+
+
+def certified(end):
+    return info(replicas=[{**info()["replicas"][0], "certificate_end": end}])
+
+
+@pytest.mark.parametrize(("end", "says"), [("2027-01-20T12:00:00Z", "ends on 2027-01-20"), ("2026-12-31T12:00:00Z", "ended on 2026-12-31")])
+def test_a_certificate_near_its_end_is_told_with_what_to_run(end, says):
+    found = role.status(certified(end), "dtr.example.com", 30, datetime.datetime(2027, 1, 1, tzinfo=datetime.timezone.utc))
+    assert says in found["problems"][0] and "(dtr-1): run rotate_certificates.yml" in found["problems"][0]
+    assert found["problems"][0] in role.table(found)
+
+
+def test_a_certificate_that_lasts_is_no_problem():
+    now = datetime.datetime(2027, 1, 1, tzinfo=datetime.timezone.utc)
+    assert role.status(certified("2027-06-01T00:00:00Z"), "dtr.example.com", 30, now)["problems"] == []
+
+
+def test_ucps_ca_is_told_where_that_is_asked_for():
+    assert role.drift(info(), declared(tell_ucp_ca=True), given()["hosts"])["names"] == ["ucp_ca"]
+
+
+def test_balancers_that_have_a_server():
+    servers = {"dtr-1": {"drained": True}, "dtr-2": {"drained": False}}
+    results = [{"__dtr_balancer": "lb-1", "backends": {"dtr": {"servers": servers}}}, {"__dtr_balancer": "lb-2", "unreachable": True}]
+    for server, drained in (("dtr-1", None), ("dtr-1", True), ("dtr-2", None)):
+        assert role.balancers(results, server, drained) == ["lb-1"]
+    assert role.balancers(results, "dtr-3") == role.balancers(results, "dtr-2", drained=True) == role.balancers([], "dtr-1") == []
