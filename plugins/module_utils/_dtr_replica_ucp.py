@@ -60,7 +60,8 @@ class Ucp:
         if self.token:
             request.add_header("Authorization", "Bearer " + self.token)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT, context=self.context) as answer:
+            opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=self.context))
+            with opener.open(request, timeout=TIMEOUT) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise BootstrapError(self.refused(path, error)) from error

@@ -94,7 +94,7 @@ def traffic(client):
     subprocess.run(["docker", "exec", "-i", f"dockyard-{SCENARIO}-ucp-1", "sh", "-c", "cat > /root/traffic.sh"],
                    input=TRAFFIC, text=True, check=True)
     client.check_output("rm -f /root/stop; : > /root/accepted; : > /root/failed")
-    client.check_output("nohup sh /root/traffic.sh >/root/traffic.log 2>&1 & sleep 8")
+    client.check_output("nohup sh /root/traffic.sh >/root/traffic.log 2>&1 & echo $! >/root/traffic.pid; sleep 8")
     yield client
     client.check_output("touch /root/stop")
 
@@ -178,7 +178,7 @@ def test_replicas_leave_the_balancer_before_they_are_removed(traffic):
 
 
 def test_no_image_that_was_accepted_is_lost(traffic):
-    traffic.check_output("touch /root/stop; while pgrep -f traffic.sh >/dev/null; do sleep 0.2; done")
+    traffic.check_output("touch /root/stop; while kill -0 $(cat /root/traffic.pid) 2>/dev/null; do sleep 0.2; done")
     accepted = [line.split() for line in lines(traffic, "accepted")]
     assert len(accepted) > 20
     shown = {tag["name"]: tag["digest"] for tag in api("/api/v0/repositories/admin/traffic/tags?pageSize=10000&includeManifests=true")}
