@@ -73,3 +73,16 @@ def test_a_client_pushes_and_pulls(node):
 def test_status_finds_nothing_wrong():
     code, output = run_playbook("interrupted", CHECKOUT / "playbooks/status.yml", status_strict=True)
     assert code == 0, output
+
+
+def test_uninstall_leaves_hosts_as_they_were(node):
+    code, output = run_playbook("interrupted", CHECKOUT / "playbooks/uninstall.yml")
+    assert code == 2 and "set dtr_uninstall_confirm to dtr.lab.test" in output
+    confirmations = {
+        "dtr_uninstall_confirm": "dtr.lab.test", "ucp_uninstall_confirm": "172.30.71.11", "load_balancer_uninstall_confirm": "lb-1"}
+    code, output = run_playbook("interrupted", CHECKOUT / "playbooks/uninstall.yml", **confirmations)
+    assert code == 0, output
+    for name in [*REPLICAS, "ucp-1"]:
+        assert node(name).check_output("docker ps -aq; docker volume ls -q; docker info -f '{{.Swarm.LocalNodeState}}'") == "inactive"
+    assert not node("lb-1").package("haproxy").is_installed
+    assert not node("client-1").file("/etc/docker/certs.d/dtr.lab.test").exists
