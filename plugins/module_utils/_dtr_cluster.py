@@ -120,6 +120,7 @@ def ask(replica, params):
             replica["members"] = status["replica_health"]
         except ApiError as error:
             replica["members_error"] = str(error)
+            replica["members_later"] = error.status is None or error.status >= 500
 
 
 def shown(replica):

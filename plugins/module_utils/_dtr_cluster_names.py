@@ -41,7 +41,7 @@ def found_replicas(containers, volumes):
 def blank(name, node):
     """A replica of which nothing is known yet."""
     return {"id": name, "node": node, "address": "", "http_port": None, "https_port": None, "version": "", "containers": {}, "volumes": [],
-            "ping": {"state": "silent", "reason": "it was not asked"}, "members": None, "members_error": "",
+            "ping": {"state": "silent", "reason": "it was not asked"}, "members": None, "members_error": "", "members_later": False,
             "certificate": "", "certificate_end": ""}
 
 

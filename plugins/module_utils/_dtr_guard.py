@@ -96,6 +96,8 @@ def unread(seen):
     """Replicas are well, but none says what it knows of the others."""
     if not seen.healthy or seen.views:
         return None
+    if not seen.wanted["waited"] and any(seen.replicas[name].get("members_later") for name in seen.healthy):
+        return {"verdict": "wait", "reason": f"{seen.told(seen.healthy)} is healthy, but cannot say yet how the others are"}
     return refuse(f"{seen.told(seen.healthy)} is healthy, but does not say how the others are"
                   f" ({seen.replicas[seen.healthy[0]].get('members_error') or 'its CA is not known, dtr_ca_path'}). See that the account of"
                   " UCP is an administrator of the registry, and that dtr_ca_path is its CA.")

@@ -7,7 +7,8 @@
 
 Shapes:
 cluster: {nodes: [{hostname, state}], replicas: [replica], busy: [container], registered: [host], places: {id: node}}
-replica: {id, node, version, containers: {component: state}, volumes: [component], ping: {state, reason}, members: {id: health} or None}
+replica: {id, node, version, containers: {component: state}, volumes: [component], ping: {state, reason}, members: {id: health} or None,
+         members_later: whether it failed to tell them in a way that passes}
          ping.state is healthy, unhealthy, silent (no answer) or untrusted (another certificate); members is what this replica says of all.
 wanted: {hosts: [{host, node}], hostname, version, shared_storage, waited, discard}; waited: whether the time to wait for dead ones is over.
 Source of sizes and majorities: DTR docs, high availability.

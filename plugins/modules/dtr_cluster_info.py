@@ -250,6 +250,9 @@ replicas:
     members_error:
       description: Why it could not be asked.
       type: str
+    members_later:
+      description: Whether that may pass by itself, as while it starts.
+      type: bool
     certificate:
       description: SHA-256 of the certificate that it serves.
       type: str
@@ -260,7 +263,7 @@ replicas:
     - {id: 0a1b2c3d4e5f, node: dtr-1, address: 192.0.2.21, http_port: 80, https_port: 443, version: 2.7.6,
        containers: {api: running, nginx: running, registry: running, rethinkdb: running}, volumes: [ca, notary, registry, rethink],
        ping: {state: healthy, reason: ""}, members: {0a1b2c3d4e5f: OK}, members_error: "",
-       certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, certificate_end: "2027-01-31T12:00:00Z"}
+       members_later: false, certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, certificate_end: "2027-01-31T12:00:00Z"}
 nodes:
   description: The nodes of UCP, as M(dockyard.trusted_registry.ucp_info) returns them.
   returned: success
@@ -375,7 +378,7 @@ def work(client, params, check_mode):
 
 def enough(found):
     """Whether some replica is well and no installer at work, so that the dead ones can be judged."""
-    return bool(found["verdict"].get("healthy")) and not found["busy"]
+    return bool(found["verdict"].get("healthy")) and not found["busy"] and any(one["members"] is not None for one in found["replicas"])
 
 
 def kept(pem):

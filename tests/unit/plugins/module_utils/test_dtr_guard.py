@@ -254,6 +254,14 @@ def test_an_expired_certificate_is_told_with_what_to_run():
     assert judge(replica(A, "untrusted", **expired), replica(B, "untrusted"), replica(C, members=ALL))["expired"] == []
 
 
+def test_a_replica_that_cannot_tell_yet_is_waited_for():
+    late = replica(A, members=None, members_error="answered 503", members_later=True)
+    assert judge(late, waited=False)["verdict"] == "wait"
+    assert judge(late)["verdict"] == "refuse"
+    assert judge(replica(A, members=None, members_error="answered 401"), waited=False)["verdict"] == "refuse"
+
+
+
 def test_a_cluster_that_does_not_tell_of_itself():
     found = judge(replica(A, members=None, members_error="answered 401"))
     assert found["verdict"] == "refuse"
