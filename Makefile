@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 ENGINE ?= dtr
 SCENARIO ?=
+# These take as long as all others together; `make test-long` runs them, before a release and after a change of what they prove.
+LONG := dtr_ha dtr_upgrade interrupted
+SHORT := $(filter-out $(LONG),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 BIN := .venv/bin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 MOLECULE := $(BIN)/molecule -c .config/molecule/config.yml
@@ -44,12 +47,16 @@ quickstart: $(if $(filter dtr,$(ENGINE)),standin-images,lab-image) ## from bare 
 	@$(BIN)/python lab/quickstart.py $(ENGINE)
 
 .PHONY: test
-test: ## everything CI runs: lint sanity unit contract molecule
+test: ## everything CI runs: lint sanity unit contract, and all scenarios but those of test-long
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory sanity
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory contract
-	@$(MAKE) --no-print-directory molecule
+	@$(MAKE) --no-print-directory molecule SCENARIO="$(SHORT)"
+
+.PHONY: test-long
+test-long: ## clusters that lose hosts, are upgraded, are killed while they are made: the scenarios that take long
+	@$(MAKE) --no-print-directory molecule SCENARIO="$(LONG)"
 
 .PHONY: lint
 lint: setup ## ansible-lint (production), ruff, yamllint, antsibull-docs, changelog, role READMEs

@@ -87,7 +87,7 @@ def pulling(client):
     turn = (f"echo {PASSWORD} | docker login -u admin --password-stdin {NAME} 2>&1 >/dev/null && "
             f"docker rmi -f {IMAGE} 2>&1 >/dev/null && docker pull -q {IMAGE} 2>&1 >/dev/null")
     client.check_output(f"docker pull -q {IMAGE}")
-    loop = f"while [ ! -e /root/stop ]; do said=$({turn}) && echo done || echo failed: $said; sleep 1; done"
+    loop = f"while [ ! -e /root/stop ]; do said=$({turn}) && echo done || echo failed: $said; sleep 2; done"
     client.check_output(f"rm -f /root/stop; nohup sh -c '{loop}' >/root/pulls 2>/dev/null & echo $! >/root/pulls.pid")
     found = Pulls(client)
     try:

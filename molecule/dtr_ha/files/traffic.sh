@@ -19,5 +19,5 @@ while [ ! -e /root/stop ]; do
     echo "$number $(echo "$said" | tail -n 1)" >> /root/refused
   fi
   docker rmi "$image" >/dev/null 2>&1
-  sleep 1
+  sleep 2
 done

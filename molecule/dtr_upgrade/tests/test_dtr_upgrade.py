@@ -75,7 +75,7 @@ while [ ! -e /root/stop ]; do
   if said=$(docker push $image 2>&1); then echo "$number $(echo "$said" | grep -o 'sha256:[0-9a-f]*' | tail -n 1)" >> /root/accepted
   else echo "push $number: $said" | tr '\\n' ' ' >> /root/failed; echo >> /root/failed; fi
   docker rmi -f $image >/dev/null
-  sleep 1   # two cores serve all of this
+  sleep 3   # two cores serve all of this
   set -- $(shuf -n 1 /root/accepted)
   if said=$(docker pull -q {NAME}/admin/traffic@$2 2>&1); then docker rmi -f {NAME}/admin/traffic@$2 >/dev/null
   else echo "pull $1: $said" | tr '\\n' ' ' >> /root/failed; echo >> /root/failed; fi
