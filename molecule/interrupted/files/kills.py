@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Dockyard contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`kills.py LAB_DIR`: runs site.yml, each time killed at another task, with all secrets looked for in every process meanwhile.
+"""`kills.py LAB_DIR`: makes the bundle, then runs site.yml, each time killed at another task, with all secrets looked for in every process meanwhile.
 
 LAB_DIR/kills.json: [{"task", "when", "killed": bool, "seconds"}]; LAB_DIR/output: all that was printed at -vvv;
 LAB_DIR/leaks.json: {"looks": times that the processes were looked through, "commands": command lines with a secret, "printed": bytes of
@@ -69,9 +69,9 @@ class Watch(threading.Thread):
                 self.leaks.add(command.replace(b"\0", b" ").decode(errors="replace"))
 
 
-def site(lab: pathlib.Path, **environment: str) -> int:
-    """One run of site.yml; its exit status, negative when it was killed."""
-    command = [".venv/bin/ansible-playbook", "-vvv", "-i", str(lab / "inventory/hosts.yml"), "playbooks/site.yml"]
+def run(lab: pathlib.Path, playbook: str, **environment: str) -> int:
+    """One run of a playbook; its exit status, negative when it was killed."""
+    command = [".venv/bin/ansible-playbook", "-vvv", "-i", str(lab / "inventory/hosts.yml"), f"playbooks/{playbook}.yml"]
     settings = {
         "ANSIBLE_CALLBACK_PLUGINS": str(SCENARIO / "callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "killer",
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), **environment,
@@ -89,13 +89,15 @@ def site(lab: pathlib.Path, **environment: str) -> int:
 def main() -> None:
     lab = pathlib.Path(sys.argv[1])
     (lab / "output").touch(mode=0o600)
+    if run(lab, "bundle") != 0:
+        sys.exit(f"bundle.yml failed; {lab}/output tells why")
     secrets = [(lab / "password").read_bytes().strip(), *KINDS]
     watch = Watch(secrets)
     watch.start()
     done = []
     for moment, task in KILLS:
         start = time.monotonic()
-        status = site(lab, **{f"KILL_{moment}": task})
+        status = run(lab, "site", **{f"KILL_{moment}": task})
         done.append({"task": task, "when": moment, "killed": status == -signal.SIGKILL, "seconds": round(time.monotonic() - start)})
         if status > 0:
             sys.exit(f"site.yml, to be killed at {task!r}, failed with status {status}; {lab}/output tells why")
