@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Dockyard contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`kills.py LAB_DIR`: makes the bundle, then runs site.yml, each time killed at another task, and looks for secrets in every process meanwhile.
+"""`kills.py LAB_DIR`: makes the bundle, then runs site.yml, each time killed at another task; looks for secrets in every process.
 
 LAB_DIR/kills.json: [{"task", "when", "killed": bool, "seconds"}]; LAB_DIR/output: all that was printed at -vvv;
 LAB_DIR/leaks.json: {"looks": times that the processes were looked through, "commands": command lines with a secret, "printed": bytes of
