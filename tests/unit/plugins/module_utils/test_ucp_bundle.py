@@ -56,7 +56,8 @@ def test_what_is_too_much_is_not_unpacked():
 
 @pytest.mark.parametrize(("content", "says"), [
     (b"<html>", "is no zip archive"), (b"", "is no zip archive"), (archive(FILES)[:60], "is no zip archive"),
-    (archive({"ca.pem": "1"}), "has no cert.pem, key.pem")])
+    (archive({"ca.pem": "1"}), "has no cert.pem, key.pem"),
+], ids=["a page", "nothing", "cut off", "not all"])   # an archive has the time in it, and would name the test anew each time
 def test_what_is_no_bundle(content, says):
     with pytest.raises(ApiError, match=says):
         bundle.unpacked(content)
