@@ -24,6 +24,7 @@ from .store import DOCUMENTS, EPOCH, LEADER, key_of, parse_key
 FORMAT = 1
 BATCH = 100            # operations in one transaction; etcd takes 128
 PAUSE_SECONDS = 0.5
+VOTES = "can only promote a learner"
 UNHEALTHY = "unhealthy cluster"   # etcd looks at the last five seconds
 FIELDS = {"id": str, "node": str, "version": str, "https_port": int, "http_port": int}
 
@@ -168,7 +169,8 @@ def promote_member(client: Client, name: str) -> None:
         except Unreachable:
             raise
         except EtcdError as problem:
-            raise Unready(f"the member {name} does not know everything yet: {problem}") from problem
+            if VOTES not in str(problem):   # the list came from a member that had not heard of it
+                raise Unready(f"the member {name} does not know everything yet: {problem}") from problem
 
 
 def remove_member(client: Client, name: str) -> None:
