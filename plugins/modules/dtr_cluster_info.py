@@ -263,7 +263,8 @@ replicas:
     - {id: 0a1b2c3d4e5f, node: dtr-1, address: 192.0.2.21, http_port: 80, https_port: 443, version: 2.7.6,
        containers: {api: running, nginx: running, registry: running, rethinkdb: running}, volumes: [ca, notary, registry, rethink],
        ping: {state: healthy, reason: ""}, members: {0a1b2c3d4e5f: OK}, members_error: "",
-       members_later: false, certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, certificate_end: "2027-01-31T12:00:00Z"}
+       members_later: false,
+       certificate: 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, certificate_end: "2027-01-31T12:00:00Z"}
 nodes:
   description: The nodes of UCP, as M(dockyard.trusted_registry.ucp_info) returns them.
   returned: success
