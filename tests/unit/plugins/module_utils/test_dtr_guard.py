@@ -261,7 +261,6 @@ def test_a_replica_that_cannot_tell_yet_is_waited_for():
     assert judge(replica(A, members=None, members_error="answered 401"), waited=False)["verdict"] == "refuse"
 
 
-
 def test_a_cluster_that_does_not_tell_of_itself():
     found = judge(replica(A, members=None, members_error="answered 401"))
     assert found["verdict"] == "refuse"
