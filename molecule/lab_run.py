@@ -13,11 +13,14 @@ import subprocess
 CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
 
 
+def inventory_of(scenario):
+    return CHECKOUT / f".lab/molecule-{scenario}/inventory/hosts.yml"
+
+
 def run_playbook(scenario, playbook, *arguments, **variables):
     """Run a playbook on the nodes of a scenario with an operator's variables; its exit code and all it wrote."""
-    inventory = CHECKOUT / f".lab/molecule-{scenario}/inventory/hosts.yml"
     done = subprocess.run(
-        ["ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(variables), *arguments],
+        ["ansible-playbook", "-i", inventory_of(scenario), playbook, "-e", json.dumps(variables), *arguments],
         cwd=CHECKOUT,
         # A line that is folded cannot be looked for.
         env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "400"},
