@@ -12,8 +12,12 @@ import http.client
 import json
 import os
 import shutil
+import time
 
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._bootstrapper_lock import LABEL
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._unix_http import UnixConnection
+
+_PAUSE = 1.0   # seconds between two looks
 
 
 def get(connection, address):
@@ -41,8 +45,14 @@ def summary(info, containers):
         "userns": any(option.startswith("name=userns") for option in info.get("SecurityOptions") or []),
         "swarm": (info.get("Swarm") or {}).get("LocalNodeState", "inactive"),
         "containers": names,
+        "bootstrappers": [names[entry["Id"]] for entry in containers if _is_bootstrapper(entry)],
         "published": published,
     }
+
+
+def _is_bootstrapper(entry):
+    """Whether it is a run of docker/ucp or docker/dtr: ours have a label, and docker/ucp accepts no other name than ucp."""
+    return LABEL in (entry.get("Labels") or {}) or "/ucp" in (entry.get("Names") or [])
 
 
 def engine(path="/var/run/docker.sock", timeout=2.0):
@@ -57,3 +67,17 @@ def engine(path="/var/run/docker.sock", timeout=2.0):
         return {"error": str(error) or error.__class__.__name__}
     finally:
         connection.close()
+
+
+def settled(path, wait):
+    """Return the engine's account once no bootstrapper runs, and the seconds until then; after wait seconds as it is then.
+
+    Ports and services of a host on which an installation goes on, cut off from its controller perhaps, are neither here nor there.
+    """
+    started = time.monotonic()
+    while True:
+        account = engine(path)
+        waited = time.monotonic() - started
+        if not (account or {}).get("bootstrappers") or waited >= wait:
+            return account, waited
+        time.sleep(_PAUSE)

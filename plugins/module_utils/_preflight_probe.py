@@ -64,7 +64,7 @@ def gather(params, engine):
         "selinux": host.selinux(),
         "daemon_json": daemon_json,
         "docker_root": params["docker_root"],
-        "engine": {key: engine[key] for key in engine if key not in ("containers", "published")} if engine else None,
+        "engine": {key: engine[key] for key in engine if key not in ("bootstrappers", "containers", "published")} if engine else None,
         "images": images(params["image_tools"], params["docker_socket"]) if (engine or {}).get("version") else None,
         "clock": {"synchronised": None if host.in_container() else host.clock_synchronised()},
     }
@@ -77,6 +77,7 @@ ARGUMENTS = {
     },
     "connect_timeout": {"type": "float", "default": 1.0},
     "resolve_timeout": {"type": "float", "default": 2.0},
+    "wait": {"type": "int", "default": 0},
     "docker_root": {"type": "path", "default": "/var/lib/docker"},
     "docker_socket": {"type": "path", "default": "/var/run/docker.sock"},
 }

@@ -66,6 +66,13 @@ options:
     description: Seconds after which a name or an address without an answer counts as unknown. All are asked at the same time.
     type: float
     default: 2.0
+  wait:
+    description:
+      - Seconds for a run of C(docker/ucp) or C(docker/dtr) on the host to end before anything is looked at, such as one whose
+        controller was killed. One that still runs then is an error.
+    type: int
+    default: 0
+    version_added: 0.3.0
   docker_root:
     description: Where the engine keeps its data unless it says otherwise itself.
     type: path
@@ -197,6 +204,11 @@ images:
   returned: success
   type: dict
   sample: {present: ["docker/ucp:3.2.5"], lists: {"ucp docker/ucp:3.2.5": {names: ["docker/ucp:3.2.5", "docker/ucp-agent:3.2.5"]}}}
+waited:
+  description: Seconds that were spent on O(wait), 0 where nothing ran.
+  returned: success
+  type: int
+  sample: 0
 clock:
   description:
     - The host's clock when the module began and when it ended, in seconds since 1970.
@@ -214,16 +226,22 @@ controller:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._preflight_engine import engine
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._preflight_engine import settled
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._preflight_probe import ARGUMENTS, gather
 
 
 def main():
-    started = time.time()
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    found = gather(module.params, engine(module.params["docker_socket"]))
+    engine, waited = settled(module.params["docker_socket"], module.params["wait"])
+    if (engine or {}).get("bootstrappers"):
+        module.fail_json(
+            msg=f"container {engine['bootstrappers'][0]}, an installation, still runs after {waited:.0f} s",
+            mend=f"let it end, or end it with \"docker rm --force {engine['bootstrappers'][0]}\", then run again",
+        )
+    started = time.time()
+    found = gather(module.params, engine)
     found["clock"].update(started=started, finished=time.time())
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, waited=round(waited), **found)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def _failed_probe(probe):
         return "unreachable", result("probe", "fail", f"unreachable: {_last_line(probe.get('msg'))}", mend=mend)
     if probe.get("failed") or "clock" not in probe:
         reason = probe.get("module_stderr") or probe.get("msg") or "no answer"
-        mend = "see that the host has Python 3.8 or newer, and run with -vvv for the whole answer"
+        mend = probe.get("mend") or "see that the host has Python 3.8 or newer, and run with -vvv for the whole answer"
         return "not probed", result("probe", "fail", f"cannot be probed: {_last_line(reason)}", mend=mend)
     return None
 

@@ -86,11 +86,16 @@ def run(lab: pathlib.Path, playbook: str, **environment: str) -> int:
             raise
 
 
+def end_of(lab: pathlib.Path) -> str:
+    """The last that was printed: the nodes and their files are gone when the failure is read."""
+    return (lab / "output").read_text(errors="replace")[-6000:]
+
+
 def main() -> None:
     lab = pathlib.Path(sys.argv[1])
     (lab / "output").touch(mode=0o600)
     if run(lab, "bundle") != 0:
-        sys.exit(f"bundle.yml failed; {lab}/output tells why")
+        sys.exit(f"bundle.yml failed:\n{end_of(lab)}")
     secrets = [(lab / "password").read_bytes().strip(), *KINDS]
     watch = Watch(secrets)
     watch.start()
@@ -100,7 +105,7 @@ def main() -> None:
         status = run(lab, "site", **{f"KILL_{moment}": task})
         done.append({"task": task, "when": moment, "killed": status == -signal.SIGKILL, "seconds": round(time.monotonic() - start)})
         if status > 0:
-            sys.exit(f"site.yml, to be killed at {task!r}, failed with status {status}; {lab}/output tells why")
+            sys.exit(f"site.yml, to be killed at {task!r}, failed with status {status}:\n{end_of(lab)}")
     watch.ended.set()
     watch.join()
     (lab / "kills.json").write_text(json.dumps(done))

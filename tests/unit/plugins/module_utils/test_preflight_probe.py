@@ -275,7 +275,38 @@ def test_the_engines_account(engine_socket):
         "swarm": "active",
         "containers": {identity: "dtr-nginx-0123456789ab"},
         "published": {"443/tcp": "dtr-nginx-0123456789ab"},
+        "bootstrappers": [],
     }
+
+
+@pytest.mark.parametrize(("entry", "running"), [
+    ({"Names": ["/ucp"]}, ["ucp"]),
+    ({"Names": ["/proud_kalam"], "Labels": {"dockyard.trusted_registry.bootstrapper": "dtr"}}, ["proud_kalam"]),
+    ({"Names": ["/ucp-controller"], "Labels": {"com.docker.ucp.version": "3.2.5"}}, []),
+])
+def test_a_run_of_a_bootstrapper_is_seen(entry, running):
+    assert engine.summary({}, [{"Id": "e" * 64, **entry}])["bootstrappers"] == running
+
+
+def test_an_installation_under_way_is_let_end(monkeypatch):
+    accounts = [{"bootstrappers": ["ucp"]}, {"bootstrappers": ["ucp"]}, {"bootstrappers": []}]
+    monkeypatch.setattr(engine, "_PAUSE", 0.01)
+    monkeypatch.setattr(engine, "engine", lambda _path: accounts.pop(0))
+    account, waited = engine.settled("docker.sock", 60)
+    assert (account, accounts) == ({"bootstrappers": []}, [])
+    assert waited > 0.01
+
+
+@pytest.mark.parametrize("account", [None, {"error": "it is installed and does not run"}, {"bootstrappers": []}])
+def test_nothing_is_waited_for_where_no_installation_runs(monkeypatch, account):
+    monkeypatch.setattr(engine, "engine", lambda _path: account)
+    monkeypatch.setattr(engine.time, "sleep", lambda _seconds: pytest.fail("waited"))
+    assert engine.settled("docker.sock", 60)[0] is account
+
+
+def test_an_installation_that_does_not_end_is_told(monkeypatch):
+    monkeypatch.setattr(engine, "engine", lambda _path: {"bootstrappers": ["ucp"]})
+    assert engine.settled("docker.sock", 0)[0] == {"bootstrappers": ["ucp"]}
 
 
 def test_an_engine_that_does_not_answer(engine_socket, tmp_path, monkeypatch):
