@@ -23,7 +23,7 @@ SCENARIO = pathlib.Path(__file__).resolve().parents[1]
 CHECKOUT = SCENARIO.parents[1]
 LIMIT = 600   # seconds for one run
 KINDS = [b"SWMTKN-1-", b"PRIVATE KEY-----"]   # what a join token of Swarm and a key begin or end with
-# In the order in which site.yml comes to them; each run gets further than the one before.
+# In the order in which site.yml comes to them. What was begun when the run was killed goes on by itself, and is found done by the next.
 KILLS = [
     ("DURING", "Load what is missing"),
     ("AFTER", "Make the certificate of the CA"),
@@ -32,7 +32,6 @@ KILLS = [
     ("AFTER", "Join"),
     ("AFTER", "Install with apt"),
     ("DURING", "Install the first replica"),
-    ("AFTER", "Install the first replica"),
     ("DURING", "Join dtr-2"),
     ("AFTER", "Join dtr-3"),
     ("AFTER", "Bring every file to its declared state"),
