@@ -8,14 +8,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
 import time
 
-_DIGEST = re.compile(r"^sha256:([0-9a-f]{64})$")
-# Manifests are small; a registry refuses more than 4 MiB.
-_LARGEST_MANIFEST = 4 * 1024 * 1024
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_manifest import LARGEST, parse
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_store import Store
+
 _SHOWN = 50
 
 
@@ -30,71 +27,37 @@ class Deadline:
         return self.passed
 
 
-def is_schema1(content):
-    """Whether a manifest is of schema 1, which 3.x cannot read."""
+def is_schema1(path):
+    """Whether a manifest is of schema 1, which 3.x cannot read; one that is not there, or is none, is not."""
     try:
-        manifest = json.loads(content)
-    except ValueError:
+        with open(path, "rb") as stream:
+            return parse(stream.read(LARGEST)).schema1
+    except (OSError, ValueError):
         return False
-    return isinstance(manifest, dict) and manifest.get("schemaVersion") == 1
-
-
-def repositories(root, deadline):
-    """Names of the repositories in a store."""
-    top = os.path.join(root, "docker/registry/v2/repositories")
-    for place, folders, _files in os.walk(top):
-        if deadline:
-            return
-        if "_manifests" in folders or "_layers" in folders:
-            yield os.path.relpath(place, top)
-        # Names hold no leading underscore, so these are the store's own.
-        folders[:] = sorted(name for name in folders if not name.startswith("_"))
-
-
-def manifests(root, repository, deadline):
-    """Digest and content of the manifests in a repository; content is None for a blob that is not there."""
-    version = os.path.join(root, "docker/registry/v2")
-    revisions = os.path.join(version, "repositories", repository, "_manifests/revisions/sha256")
-    for name in sorted(os.listdir(revisions)) if os.path.isdir(revisions) else ():
-        if deadline:
-            return
-        if _DIGEST.match("sha256:" + name) and os.path.exists(os.path.join(revisions, name, "link")):
-            blob = os.path.join(version, "blobs/sha256", name[:2], name, "data")
-            try:
-                with open(blob, "rb") as stream:
-                    yield "sha256:" + name, stream.read(_LARGEST_MANIFEST)
-            except FileNotFoundError:
-                yield "sha256:" + name, None
-
-
-def blob_bytes(root, deadline):
-    """Number and size of the blobs in a store."""
-    count = size = 0
-    for place, _folders, files in os.walk(os.path.join(root, "docker/registry/v2/blobs")):
-        if deadline:
-            break
-        if "data" in files:
-            count, size = count + 1, size + os.stat(os.path.join(place, "data")).st_size
-    return count, size
 
 
 def describe(root, seconds):
     """What a store holds, and which of its manifests are of schema 1."""
-    deadline, names, old, seen = Deadline(seconds), [], [], 0
-    for repository in repositories(root, deadline):
+    store, deadline, names, old, seen, blobs = Store(root), Deadline(seconds), [], [], 0, {}
+    for repository in store.repositories():
+        if deadline:
+            break
         names.append(repository)
-        for digest, content in manifests(root, repository, deadline):
+        for digest in sorted(store.revisions(repository)[0]):
+            if deadline:
+                break
             seen += 1
-            if content is not None and is_schema1(content):
+            if is_schema1(store.blob(digest)):
                 old.append(f"{repository}@{digest}")
-    blobs, size = blob_bytes(root, deadline)
+    if not deadline:
+        blobs = store.blobs()
     return {
         "repositories": names[:_SHOWN],
         "repository_count": len(names),
         "manifests": seen,
         "schema1": old[:_SHOWN],
         "schema1_count": len(old),
-        "blobs": blobs,
-        "bytes": size,
+        "blobs": len(blobs),
+        "bytes": sum(blobs.values()),
         "complete": not deadline.passed,
     }

@@ -101,6 +101,27 @@ def test_push_and_pull(client):
     assert client.check_output(f"docker run --rm --network none {NAME}/team/busybox:1 /bin/busybox echo it runs") == "it runs"
 
 
+def test_the_store_is_whole_and_damage_is_found(registry):
+    """What is found in stores made by hand is proven by unit tests; here the registry itself has written it."""
+    code, output = run_playbook("distribution", HERE / "store.yml")
+    assert code == 0 and changed(output) == 0, output
+    layer = registry.check_output("find /var/lib/distribution/docker/registry/v2/blobs -name data -size +100k")
+    registry.check_output(f"cp -a {layer} /root/layer && printf x | dd of={layer} bs=1 seek=1000 conv=notrunc status=none")
+    code, output = run_playbook("distribution", HERE / "store.yml")
+    assert code == 2 and "has content that hashes to sha256:" in output, output
+    registry.check_output(f"cp -a /root/layer {layer}")
+
+
+def test_a_lost_link_is_put_back(registry, client):
+    links = "/var/lib/distribution/docker/registry/v2/repositories/team/busybox/_layers"
+    registry.check_output(f"rm -r {links}/sha256/* && systemctl restart distribution")   # its cache still knows them
+    client.check_output("docker rmi --force $(docker images -q)")
+    assert client.run(f"docker pull --quiet {NAME}/team/busybox:1").rc != 0
+    code, output = run_playbook("distribution", HERE / "store.yml", repair=["layer_unlinked"])
+    assert code == 0 and changed(output) == 1, output
+    client.check_output(f"docker pull --quiet {NAME}/team/busybox:1")
+
+
 def test_users_change_live(registry, client):
     before = process(registry)
     carol = {"name": "carol", "password": "sesame-of-carol"}

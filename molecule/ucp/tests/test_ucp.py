@@ -142,7 +142,9 @@ def test_certificates_are_rotated_under_way():
     code, output = run_entry("certificate", certificates_rotate=True)
     assert code == 0, output[-3000:]
     for address in MANAGERS.values():
-        assert served(address) != before[address] and login(address)[0] == 200
+        assert served(address) != before[address]
+        # The stand-in's leader makes room when the certificate is kept for managers to come; meanwhile it answers 503.
+        eventually(lambda address=address: login(address)[0] == 200, 30)
 
 
 def test_an_uninstallation_lists_what_goes(node):

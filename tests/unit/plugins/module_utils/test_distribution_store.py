@@ -4,31 +4,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
+import pytest
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _distribution_store as store
-
-
-def push(root, repository, content):
-    digest = hashlib.sha256(content).hexdigest()
-    version = root / "docker/registry/v2"
-    link = version / "repositories" / repository / "_manifests/revisions/sha256" / digest / "link"
-    data = version / "blobs/sha256" / digest[:2] / digest / "data"
-    for path, text in ((link, f"sha256:{digest}".encode()), (data, content)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    return digest
+from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.store_factory import StoreFactory
 
 
 def test_schema1_is_found_in_nested_repositories(tmp_path):
-    old = json.dumps({"schemaVersion": 1, "name": "team/old"}).encode()
-    push(tmp_path, "team/app", json.dumps({"schemaVersion": 2}).encode())
-    digest = push(tmp_path, "team/app/old", old)
+    made = StoreFactory(tmp_path)
+    made.image("team/app", "1", layers=1)
+    old = made.manifest("team/app/old", {"schemaVersion": 1, "fsLayers": [{"blobSum": made.layer("team/app/old", b"x")}]})
     found = store.describe(str(tmp_path), 10)
-    assert found["repositories"] == ["team/app", "team/app/old"] and found["schema1"] == [f"team/app/old@sha256:{digest}"]
-    assert found["manifests"] == 2 and found["blobs"] == 2 and found["complete"]
-    assert found["bytes"] == len(old) + len(json.dumps({"schemaVersion": 2}))
+    assert found["repositories"] == ["team/app", "team/app/old"] and found["schema1"] == [f"team/app/old@{old}"]
+    assert found["manifests"] == 2 and found["blobs"] == 5 and found["complete"]
+    assert found["bytes"] == sum(path.stat().st_size for path in made.top.rglob("data"))
 
 
 def test_an_empty_or_missing_store():
@@ -37,9 +25,13 @@ def test_an_empty_or_missing_store():
 
 
 def test_time_is_kept(tmp_path):
-    push(tmp_path, "a", b"{}")
+    StoreFactory(tmp_path).image("a", "1")
     assert not store.describe(str(tmp_path), -1)["complete"]
 
 
-def test_what_is_no_manifest_of_schema1():
-    assert not any(store.is_schema1(content) for content in (b"", b"[1]", b"no json", b'{"schemaVersion": 2}'))
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b"no json", b'{"schemaVersion": 2, "layers": []}'])
+def test_what_is_no_manifest_of_schema1(tmp_path, content):
+    path = tmp_path / "data"
+    if content is not None:
+        path.write_bytes(content)
+    assert not store.is_schema1(str(path))
