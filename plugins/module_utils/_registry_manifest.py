@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_store import DIGEST
+
 # A registry refuses larger ones (Distribution: registry/handlers/manifests.go, 4 MiB).
 LARGEST = 4 * 1024 * 1024
 
@@ -18,6 +20,9 @@ class Manifest:
     """blobs: digests without which it cannot be pulled; children: digests of an index's manifests; schema1: of the first schema."""
 
     def __init__(self, blobs, children=(), schema1=False):
+        wrong = [one for one in [*blobs, *children] if not isinstance(one, str) or not DIGEST.match(one)]
+        if wrong:
+            raise ValueError(f"it names {wrong[0]!r}, which is no digest")
         self.blobs, self.children, self.schema1 = list(dict.fromkeys(blobs)), list(dict.fromkeys(children)), schema1
 
 

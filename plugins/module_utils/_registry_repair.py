@@ -11,9 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_verify import digest_of
-
-_CHUNK = 1 << 20
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_verify import digest_of_file
 
 
 def repair(store, finding):
@@ -33,8 +31,7 @@ def repair(store, finding):
 
 def _sound(path, digest):
     try:
-        with open(path, "rb", buffering=0) as stream:
-            return digest_of(iter(lambda: stream.read(_CHUNK), b""), digest) == digest
+        return digest_of_file(path, digest) == digest
     except OSError:
         return False
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 import os
 import re
 
-_HEX = re.compile(r"[0-9a-f]{32,}\Z")
-_DIGEST = re.compile(r"[a-z0-9]+:[0-9a-f]{32,}\Z")
+DIGEST = re.compile(r"sha(256|384|512):[0-9a-f]{64,128}\Z")   # the algorithms that OCI registers and Distribution takes
 _LINK_BYTES = 256   # a link holds one digest, 71 bytes with SHA-256
 
 
@@ -54,7 +53,8 @@ class Store:
     def uploads(self, repository):
         """By path of an upload that was begun and not ended, when it was last written to, in seconds since 1970."""
         top = self._repository(repository, "_uploads")
-        return {path: newest(path) for path in (os.path.join(top, name) for name in _names(top))}
+        written = {path: newest(path) for path in (os.path.join(top, name) for name in _names(top))}
+        return {path: when for path, when in written.items() if when}
 
     def blobs(self):
         """By digest the size in bytes."""
@@ -63,6 +63,8 @@ class Store:
         for algorithm in _names(top):
             for prefix in _names(os.path.join(top, algorithm)):
                 for entry in _entries(os.path.join(top, algorithm, prefix)):
+                    if not DIGEST.match(f"{algorithm}:{entry.name}"):
+                        continue
                     try:
                         found[f"{algorithm}:{entry.name}"] = os.stat(os.path.join(entry.path, "data")).st_size
                     except OSError:
@@ -103,7 +105,7 @@ def read_link(path):
             text = stream.read(_LINK_BYTES)
     except (OSError, ValueError):
         return None
-    return text if _DIGEST.match(text) else None
+    return text if DIGEST.match(text) else None
 
 
 def holds(path):
@@ -113,17 +115,20 @@ def holds(path):
 
 
 def newest(path):
-    """When anything below a path was last written, in seconds since 1970."""
-    times = [os.stat(path).st_mtime]
-    for place, _folders, files in os.walk(path):
-        times += [os.stat(os.path.join(place, name)).st_mtime for name in files]
+    """When anything below a path was last written, in seconds since 1970; None for what is gone, as an upload that has ended."""
+    try:
+        times = [os.stat(path).st_mtime]
+        for place, _folders, files in os.walk(path):
+            times += [os.stat(os.path.join(place, name)).st_mtime for name in files]
+    except FileNotFoundError:
+        return None
     return max(times)
 
 
 def _entries(top):
     try:
         with os.scandir(top) as entries:
-            return [entry for entry in entries if entry.is_dir() and _HEX.match(entry.name)]
+            return [entry for entry in entries if entry.is_dir()]
     except FileNotFoundError:
         return []
 

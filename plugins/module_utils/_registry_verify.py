@@ -33,7 +33,6 @@ KINDS = {
     "layer_dangling": ("warning", "have it repaired: nothing that the repository has needs the blob any more"),
     "upload_orphan": ("info", "have it repaired, if nobody goes on with an upload as old as this"),
     "repository_phantom": ("info", "nothing: the repository is empty, but listed in the catalogue"),
-    "blob_unreferenced": ("info", "collect garbage"),
 }
 REPAIRABLE = ("layer_dangling", "layer_unlinked", "manifest_unlinked", "upload_orphan")
 CONTENTS = ("none", "sample", "all")
@@ -117,6 +116,7 @@ class Verification:
         self.now = now
         started = time.monotonic()
         self.repositories = [Repository(store, name) for name in store.repositories() if not self.only or name in self.only]
+        self.unknown = sorted(self.only - {one.name for one in self.repositories})
         self.blobs = store.blobs()
         self.manifests = Manifests(store, self.blobs)
         self.needed, self.hashed, self.hashed_bytes, self.hashing_seconds = set(), 0, 0, 0.0
@@ -131,23 +131,26 @@ class Verification:
 
     def _of_repository(self, repository):
         yield from self._of_links(repository)
-        needed = set()
+        needed, all_read = set(), True
         for digest in sorted(repository.revisions):
             link = self.store.revision_link(repository.name, digest)
             manifest, kind, words = self.manifests.get(digest)
             if kind:
                 yield Finding(kind, f"manifest {digest} of {repository.name} {words}", link,
                               self.store.blob(digest) if kind == "manifest_missing" else None, repository=repository.name, digest=digest)
+                all_read = False
                 continue
             needed.update(manifest.blobs)
             yield from self._of_manifest(repository, digest, manifest, link)
         self.needed |= needed | repository.revisions
         for digest in sorted((repository.layers | repository.bad_layers) - needed):
             link = self.store.layer_link(repository.name, digest)
-            if digest in repository.bad_layers or digest not in self.blobs:
-                lacks, words = (link, "does not say so") if digest in repository.bad_layers else (self.store.blob(digest), "leads nowhere")
-                yield Finding("layer_dangling", f"{repository.name} has a link for blob {digest} that {words}",
-                              os.path.dirname(link), lacks, repository=repository.name, digest=digest)
+            if digest not in self.blobs and all_read:   # a manifest that cannot be read may need it
+                yield Finding("layer_dangling", f"{repository.name} has a link for blob {digest}, which is not in the store",
+                              os.path.dirname(link), self.store.blob(digest), repository=repository.name, digest=digest)
+            elif digest in self.blobs and digest in repository.bad_layers:
+                yield Finding("layer_unlinked", f"the link of blob {digest} of {repository.name} does not say so",
+                              os.path.dirname(link), link, repository=repository.name, digest=digest)
 
     def _of_links(self, repository):
         name = repository.name
@@ -161,7 +164,8 @@ class Verification:
                               link, self.store.revision_link(name, digest), repository=name, tag=tag, digest=digest)
         for digest in repository.bad_revisions:
             link = self.store.revision_link(name, digest)
-            yield Finding("manifest_unlinked", f"the link of manifest {digest} of {name} does not say so",
+            kind = "manifest_unlinked" if digest in self.blobs else "manifest_missing"
+            yield Finding(kind, f"the link of manifest {digest} of {name} does not say so",
                           os.path.dirname(link), link, repository=name, digest=digest)
         for path, written in repository.uploads.items():
             hours = (self.now() - written) / 3600
@@ -189,7 +193,7 @@ class Verification:
                           link, self.store.revision_link(name, child), repository=name, digest=child)
 
     def _of_contents(self):
-        unread = sorted(set(self.blobs) - set(self.manifests.known))
+        unread = sorted((self.needed & set(self.blobs) if self.only else set(self.blobs)) - set(self.manifests.known))
         if self.contents == "none":
             unread = []
         elif self.contents == "sample":
@@ -205,8 +209,7 @@ class Verification:
     def _wrong(self, digest):
         """What is wrong with a blob's content; None for a good one, and for one that is gone by now."""
         try:
-            with open(self.store.blob(digest), "rb", buffering=0) as stream:
-                found = digest_of(iter(lambda: stream.read(_CHUNK), b""), digest)
+            found = digest_of_file(self.store.blob(digest), digest)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -227,6 +230,12 @@ def digest_of(chunks, like):
     for chunk in chunks:
         found.update(chunk)
     return f"{like.partition(':')[0]}:{found.hexdigest()}"
+
+
+def digest_of_file(path, like):
+    """The digest of a file by the algorithm of another digest."""
+    with open(path, "rb", buffering=0) as stream:
+        return digest_of(iter(lambda: stream.read(_CHUNK), b""), like)
 
 
 def _rank(finding):

@@ -39,7 +39,7 @@ options:
     type: float
     default: 5.0
   repositories:
-    description: Names of the repositories to look at; all, if empty.
+    description: Names of the repositories to look at, and whose blobs O(contents) reads; all, if empty. One that is not there is an error.
     type: list
     elements: str
     default: []
@@ -51,7 +51,8 @@ options:
     description:
       - Kinds of findings to repair, of those for which it is safe.
       - V(layer_unlinked) and V(manifest_unlinked) write a lost link to a blob that is there and hashes to its name.
-      - V(layer_dangling) removes a link to a blob that is gone and that no manifest needs, V(upload_orphan) what is left of an upload.
+      - V(layer_dangling) removes a link to a blob that is gone and that no manifest needs, all of the repository's being readable;
+        V(upload_orphan) removes what is left of an upload.
       - Have a backup, and let no garbage collection run.
     type: list
     elements: str
@@ -63,7 +64,7 @@ options:
     choices: [error, warning, never]
     default: error
   report:
-    description: File on the host for everything that was found, as JSON, mode 0600. Its folder must be there.
+    description: File on the host for everything that was found, as JSON, mode 0600. Its folder must be there. Not written in check mode.
     type: path
 """
 
@@ -197,7 +198,10 @@ def run(module):
                             only=params["repositories"])
 
     seen = look()
-    wanted = [one for one in seen.findings if one.kind in params["repair"]]
+    if seen.unknown:
+        module.fail_json(msg=f"repositories: {', '.join(seen.unknown)} not in the store {params['path']}; nothing was judged.")
+    # Several manifests may lack the same link.
+    wanted = list({one.needs or one.because: one for one in seen.findings if one.kind in params["repair"]}.values())
     repaired = wanted if module.check_mode else [one for one in wanted if repair(store, one)]
     if repaired and not module.check_mode:
         seen = look()
@@ -223,7 +227,7 @@ def main():
         module.fail_json(msg=f"sample is a share of the blobs in percent, more than 0 and at most 100, not {module.params['sample']}")
     try:
         found = run(module)
-        if module.params["report"]:
+        if module.params["report"] and not module.check_mode:
             write(module.params["report"], found)
     except OSError as error:
         module.fail_json(msg=f"cannot read the store, or write what was found: {error}")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import time
 
 import pytest
+from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _registry_store as store_of
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _registry_verify as verify
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_repair import repair
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._registry_store import Store
@@ -87,7 +87,7 @@ DAMAGE = {
         lambda site: site.layer_link("team/app", site.layer_of_app).write_text(""),
         [("layer_unlinked", "team/app", "", "LAYER")]),
     "a link of a layer that nobody needs is empty": (
-        lambda site: site.layer_link("base", site.layer("base", b"of before")).write_text(""), [("layer_dangling", "base", "", "BEFORE")]),
+        lambda site: site.layer_link("base", site.layer("base", b"of before")).write_text(""), [("layer_unlinked", "base", "", "BEFORE")]),
     "a manifest of an index may not be read": (
         lambda site: site.revision_link("team/multi", site.children[0]).unlink(), [("manifest_unlinked", "team/multi", "", "CHILD")]),
     "a manifest of an index was collected": (
@@ -95,6 +95,15 @@ DAMAGE = {
         [("child_missing", "team/multi", "", "CHILD")]),
     "a link to a blob that nobody needs": (
         lambda site: site.blob_path(site.layer("base", b"of before")).unlink(), [("layer_dangling", "base", "", "BEFORE")]),
+    "a manifest names what is no digest": (
+        lambda site: site.manifest("base", {"what": "is this", "layers": [{"digest": "sha256:../../x"}, {"digest": 5}]}),
+        [("manifest_unknown", "base", "", "BAD")]),
+    "a manifest is gone, and a layer that it may have needed": (
+        lambda site: [site.blob_path(digest).unlink() for digest in (site.app, site.layer_of_app)],
+        [("manifest_missing", "team/app", "", "APP")]),
+    "a revision's link and its manifest are gone": (
+        lambda site: [site.revision_link("base", site.base).write_text(""), site.blob_path(site.base).unlink()],
+        [("manifest_missing", "base", "", "BASE")]),
     "a repository without anything": (
         lambda site: (site.top / "repositories/empty/_layers").mkdir(parents=True), [("repository_phantom", "empty", "", "")]),
     "something that is no manifest": (
@@ -108,7 +117,8 @@ def test_damage_is_found(site, tmp_path, what):
     aside = StoreFactory(tmp_path / "aside")
     damage(site)
     names = {"APP": site.app, "BASE": site.base, "LAYER": site.layer_of_app, "CHILD": site.children[0],
-             "BEFORE": aside.blob(b"of before"), "WHAT": aside.manifest("x", {"what": "is this"})}
+             "BEFORE": aside.blob(b"of before"), "WHAT": aside.manifest("x", {"what": "is this"}),
+             "BAD": aside.manifest("x", {"what": "is this", "layers": [{"digest": "sha256:../../x"}, {"digest": 5}]})}
     assert found(site.look()) == [(*rest, names.get(digest, digest)) for *rest, digest in expected]
 
 
@@ -145,8 +155,19 @@ def test_what_changes_while_it_is_looked_at_is_no_finding(site, monkeypatch):
 
 def test_only_some_repositories(site):
     site.blob_path(site.app).unlink()
-    look = site.look(only=["base"])
+    look = site.look(only=["base"], contents="all")
     assert found(look) == [] and look.unreferenced() is None
+    assert look.hashed == len(site.needs(site.base))
+
+
+def test_an_upload_that_ends_meanwhile_is_no_failure(site, monkeypatch):
+    (site.top / "repositories/base/_uploads/0d1c").mkdir(parents=True)
+
+    def names_of_before(top, before=store_of._names):
+        return [*before(top), "ended"] if top.endswith("_uploads") else before(top)
+
+    monkeypatch.setattr(store_of, "_names", names_of_before)
+    assert list(Store(str(site.root)).uploads("base")) == [str(site.top / "repositories/base/_uploads/0d1c")]
 
 
 def test_what_nobody_needs_is_counted(site):
@@ -205,7 +226,3 @@ def test_what_is_not_safe_is_not_touched(site):
     site.blob_path(site.app).unlink()
     with pytest.raises(ValueError, match="cannot be repaired"):
         repair(Store(str(site.root)), site.look().findings[0])
-
-
-def test_newest_write_counts(site):
-    assert all(time.time() - HOUR < written for written in Store(str(site.root)).uploads("base").values())

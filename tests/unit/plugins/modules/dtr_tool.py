@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import io
 import json
 from collections import namedtuple
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils import _dtr_replica
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._bootstrapper import BootstrapError
 from ansible_collections.dockyard.trusted_registry.plugins.module_utils._dtr_cluster_names import found_replicas, working
+from ansible_collections.dockyard.trusted_registry.tests.unit.plugins.module_run import run_module
 
 COMPONENTS = ("api", "garant", "jobrunner", "nginx", "notary-server", "notary-signer", "registry", "rethinkdb", "scanningstore")
 KINDS = ("ca", "notary", "postgres", "registry", "rethink")
@@ -102,13 +100,8 @@ def world(monkeypatch):
 
 def run(name, check=False, **options):
     """The result of dtr_replica or dtr_cluster; ModuleFailed when it failed. No secret may stand in what it prints."""
-    main = importlib.import_module(f"ansible_collections.dockyard.trusted_registry.plugins.modules.{name}").main
-    printed = io.StringIO()
-    arguments = {**OPTIONS, **options, "_ansible_check_mode": check, "_ansible_diff": True}
-    with patch_module_args(arguments), contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
-        main()
-    assert "s3cret" not in printed.getvalue(), printed.getvalue()
-    result = json.loads(printed.getvalue())
+    result = run_module(name, check, **{**OPTIONS, **options, "_ansible_diff": True})
+    assert "s3cret" not in json.dumps(result), result
     if result.get("failed"):
         raise ModuleFailed(result)
     return result

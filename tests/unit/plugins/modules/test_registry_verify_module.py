@@ -60,6 +60,14 @@ def test_repair_in_check_mode_and_in_earnest(site, look):
     assert not look(repair=["layer_unlinked"])["changed"]
 
 
+def test_check_mode_counts_a_link_that_two_images_lack_once(site, look, tmp_path):
+    site.tag("team/app", "2.0", site.manifest("team/app", {"schemaVersion": 2, "layers": [{"digest": site.needs(site.app)[1]}]}))
+    site.layer_link("team/app", site.needs(site.app)[1]).unlink()
+    found = look(check=True, repair=["layer_unlinked"], fail_on="never", report=str(tmp_path / "report.json"))
+    assert len(found["findings"]) == 2 and len(found["repaired"]) == 1
+    assert not (tmp_path / "report.json").exists()
+
+
 def test_many_findings_are_kept_in_the_report_only(site, look, tmp_path):
     for number in range(150):
         site.tag_link("team/app", "1.0").parents[1].with_name(f"tag-{number}").mkdir()
@@ -71,6 +79,7 @@ def test_many_findings_are_kept_in_the_report_only(site, look, tmp_path):
 
 @pytest.mark.parametrize(("options", "words"), [
     ({"path": "/nonexistent"}, "/nonexistent holds no store"),
+    ({"repositories": ["team/ap"]}, "repositories: team/ap not in the store"),
     ({"sample": 0}, "sample is a share of the blobs in percent"),
     ({"report": "/nonexistent/report.json"}, "cannot read the store, or write what was found: .*No such file"),
 ])
