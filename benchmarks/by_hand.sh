@@ -58,9 +58,9 @@ api -d @- "https://$ucp/auth/login" <<< "{\"username\": \"admin\", \"password\":
   | sed 's/.*"auth_token": *"\([^"]*\)".*/Authorization: Bearer \1/' > "$work/session"
 api -H "@$work/session" "https://$ucp/api/ucp/config-toml" | sed 's/\(enable_admin_ucp_scheduling *= *\)false/\1true/' > "$work/ucp.toml"
 api -X PUT -H "@$work/session" --data-binary "@$work/ucp.toml" "https://$ucp/api/ucp/config-toml" >/dev/null
-ready() {
+ready() {   # as UCP's own list of nodes says: the engine is reached through its agent
   api -H "@$work/session" "https://$ucp/nodes" | python3 -c 'import json, sys; nodes = json.load(sys.stdin)
-sys.exit(len(nodes) != 4 or any(node["Status"]["State"] != "ready" for node in nodes))'
+sys.exit(len(nodes) != 4 or not all(node["Status"].get("Message", "").startswith("Healthy UCP") for node in nodes))'
 }
 until_ok ready
 echo "nodes: $SECONDS s"
